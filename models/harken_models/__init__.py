@@ -1,0 +1,1 @@
+"""Data, features, training and bundles of the complaint-probability model."""

@@ -1,0 +1,1 @@
+"""Harken's gRPC API."""

@@ -1,0 +1,1 @@
+"""The first stable version of the API; generated code only."""

@@ -1,0 +1,1 @@
+"""Rule language, engine and shipped rule base."""
