@@ -1,0 +1,21 @@
+"""Given facts that no decision asks about."""
+
+from __future__ import annotations
+
+from harken_rules.checks.draft import Check, Draft
+from harken_rules.diagnostics import Report
+from harken_rules.reading.facts import GIVEN_SOURCES
+
+
+def find_unused(draft: Draft, report: Report) -> None:
+    """One warning for each fact that comes from outside and changes nothing."""
+    if not draft.whole or draft.read.asked_unknown:  # a misspelt name may mean any of them
+        return
+    for fact in draft.facts.values():
+        if fact.source in GIVEN_SOURCES and fact.name not in draft.read.asked:
+            message = f"no decision asks about fact '{fact.name}'"
+            hint = "remove it from facts.yaml, or write the rule that needs it"
+            report.warning("unused-fact", fact.place, message, hint)
+
+
+CHECK = Check("unused-fact", find_unused)

@@ -1,0 +1,198 @@
+"""What is wrong with a rule base, where, and how to mend it.
+
+A diagnostic is a value: an id (explained in ``docs/checks/<id>.md``), a severity, one sentence, a
+place, and perhaps a hint and further places. A ``Report`` collects them; nothing here raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from harken_rules.hints import columns, printable
+from harken_rules.language import Place
+
+FindingId = Literal[
+    "bad-name",
+    "bad-number",
+    "cyclic-decision",
+    "duplicate-id",
+    "duplicate-key",
+    "empty-range",
+    "missing-file",
+    "missing-key",
+    "missing-label",
+    "missing-reason",
+    "out-of-range",
+    "stray-file",
+    "too-large",
+    "type-mismatch",
+    "unique-overlap",
+    "unit-mismatch",
+    "unknown-fact",
+    "unknown-key",
+    "unknown-value",
+    "unreadable",
+    "unused-fact",
+    "wrong-shape",
+    "wrong-source",
+    "yaml-feature",
+    "yaml-syntax",
+]
+"""Every finding there is; each has its page in ``docs/checks``."""
+
+MAX_FOUND = 1_000
+"""No report grows beyond this many diagnostics."""
+
+_EXCERPT_WIDTH = 160
+
+
+class Severity(StrEnum):
+    """An error keeps a rule base from being served; a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem. ``excerpt`` is the line of the file that ``place`` points into."""
+
+    id: FindingId
+    severity: Severity
+    message: str
+    place: Place
+    hint: str | None = None
+    related: tuple[tuple[str, Place], ...] = ()
+    excerpt: str = field(default="", compare=False)
+
+    def parts(self, prefix: str = "") -> list[tuple[str, str]]:
+        """The rendered text as (text, style) pieces; ``prefix`` stands before every file name."""
+        colour = "bold red" if self.severity is Severity.ERROR else "bold yellow"
+        pieces = [(f"{self.severity}[{self.id}]", colour), (f": {self.message}\n", "bold")]
+        pieces += [("  --> ", "blue"), (f"{prefix}{self.place}\n", "")]
+        if self.excerpt:
+            pieces += self._excerpt_parts()
+        for note, place in self.related:
+            pieces += [("   = ", "blue"), (f"{note}: {prefix}{place}\n", "")]
+        if self.hint:
+            pieces += [("   = ", "blue"), (f"{self.hint}\n", "green")]
+        return pieces
+
+    def render(self, prefix: str = "") -> str:
+        """The diagnostic as plain text of several lines, ending in a newline."""
+        return "".join(text for text, _ in self.parts(prefix))
+
+    def to_dict(self) -> dict[str, object]:
+        """The diagnostic for machines: plain values only."""
+        return {
+            "id": self.id,
+            "severity": self.severity.value,
+            "message": self.message,
+            "file": self.place.file,
+            "line": self.place.line,
+            "column": self.place.column,
+            "hint": self.hint,
+            "related": [
+                {"note": note, "file": at.file, "line": at.line, "column": at.column}
+                for note, at in self.related
+            ],
+        }
+
+    def _excerpt_parts(self) -> list[tuple[str, str]]:
+        number = str(self.place.line)
+        margin = " " * len(number)
+        # A very long line is shown from shortly before the place, so that the caret stays visible.
+        cut = max(0, self.place.column - _EXCERPT_WIDTH // 2) if self._is_long() else 0
+        shown = printable(self.excerpt[cut : cut + _EXCERPT_WIDTH])
+        before = printable(self.excerpt[cut : self.place.column - 1])
+        return [
+            (f" {number} | ", "blue"),
+            (f"{shown}\n", ""),
+            (f" {margin} | ", "blue"),
+            (" " * columns(before) + "^\n", "bold red"),
+        ]
+
+    def _is_long(self) -> bool:
+        return len(self.excerpt) > _EXCERPT_WIDTH
+
+
+class ReportFullError(Exception):
+    """So many problems that reading on helps nobody; the report says so already."""
+
+
+class Report:
+    """Collects diagnostics while a rule base is read, and knows the files' lines for excerpts.
+
+    Adding raises ReportFullError once there are ``MAX_FOUND``.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[Diagnostic, None] = {}
+        self._lines: dict[str, Sequence[str]] = {}
+
+    def add_lines(self, file: str, lines: Sequence[str]) -> None:
+        """Remember the lines of ``file`` for excerpts."""
+        self._lines[file] = lines
+
+    def error(
+        self,
+        finding: FindingId,
+        place: Place,
+        message: str,
+        hint: str | None = None,
+        related: Iterable[tuple[str, Place]] = (),
+    ) -> None:
+        """Add an error under the id ``finding``; the same one twice counts once."""
+        self._add(Diagnostic(finding, Severity.ERROR, message, place, hint, tuple(related)))
+
+    def warning(
+        self,
+        finding: FindingId,
+        place: Place,
+        message: str,
+        hint: str | None = None,
+        related: Iterable[tuple[str, Place]] = (),
+    ) -> None:
+        """Add a warning under the id ``finding``; the same one twice counts once."""
+        self._add(Diagnostic(finding, Severity.WARNING, message, place, hint, tuple(related)))
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any error was found so far."""
+        return any(one.severity is Severity.ERROR for one in self._found)
+
+    def has_errors_in(self, file: str) -> bool:
+        """Whether any error was found in ``file`` so far."""
+        return any(one.place.file == file and one.severity is Severity.ERROR for one in self._found)
+
+    def sorted(self) -> tuple[Diagnostic, ...]:
+        """Everything found, by file, line and column."""
+        return tuple(sorted(self._found, key=_order))
+
+    def _add(self, diagnostic: Diagnostic) -> None:
+        lines = self._lines.get(diagnostic.place.file, ())
+        index = diagnostic.place.line - 1
+        if index < len(lines):
+            excerpt = lines[index]
+            diagnostic = Diagnostic(
+                diagnostic.id,
+                diagnostic.severity,
+                diagnostic.message,
+                diagnostic.place,
+                diagnostic.hint,
+                diagnostic.related,
+                excerpt,
+            )
+        self._found.setdefault(diagnostic)
+        if len(self._found) >= MAX_FOUND:
+            message = f"more than {MAX_FOUND:,} problems; the rest is not looked for"
+            last = Diagnostic("too-large", Severity.ERROR, message, diagnostic.place)
+            self._found.setdefault(last)
+            raise ReportFullError(message)
+
+
+def _order(one: Diagnostic) -> tuple[object, ...]:
+    return (one.place, one.severity, one.id, one.message, one.hint or "")

@@ -1,0 +1,193 @@
+"""``harken rules check`` and ``harken rules test``: what they print, and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import harken_rules
+import pytest
+import typer
+from harken_rules.commands import register
+from harken_rules.loader import default_base_path
+from typer.testing import CliRunner, Result
+
+Edit = Callable[[dict[str, tuple[str, str]]], Path]
+
+
+def harken(*words: str | Path) -> Result:
+    app = typer.Typer()
+    register(app)
+    app.command("other")(lambda: None)  # a second command, so that the group keeps its name
+    done = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "100"})
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    return done
+
+
+def test_a_sound_base(sample: Path) -> None:
+    done = harken("rules", "check", sample)
+    assert done.exit_code == 0
+    assert "15 facts, 6 decisions, 20 rules, 3 cases; 0 errors, 0 warnings" in done.output
+    assert harken_rules.load_rule_base(sample).digest in done.output
+
+
+def test_problems_are_shown_and_counted(
+    edit: Edit, golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = edit(
+        {
+            "decisions/level.yaml": ("vip_tier:", "vip_teir:"),
+            "decisions/severity.yaml": ("    because: {en: Open for long, zh: 抱怨时间长}\n", ""),
+        }
+    )
+    monkeypatch.chdir(base.parent)
+    done = harken("rules", "check", base.name)
+    assert done.exit_code == 1
+    golden("command-check.out", done.output)
+
+
+def test_check_in_json(edit: Edit) -> None:
+    base = edit({"decisions/level.yaml": ("vip_tier:", "vip_teir:")})
+    done = harken("rules", "check", base, "--json")
+    assert done.exit_code == 1
+    answer = json.loads(done.output)
+    assert (answer["errors"], answer["warnings"], answer["digest"]) == (1, 0, None)
+    assert answer["diagnostics"] == [
+        {
+            "id": "unknown-fact",
+            "severity": "error",
+            "message": "no fact is called 'vip_teir'",
+            "file": "decisions/level.yaml",
+            "line": 10,
+            "column": 12,
+            "hint": "did you mean 'vip_tier'?",
+            "related": [],
+        }
+    ]
+
+
+def test_check_in_json_of_a_sound_base(sample: Path) -> None:
+    done = harken("rules", "check", sample, "--json")
+    assert done.exit_code == 0
+    answer = json.loads(done.output)
+    assert answer["digest"] == harken_rules.load_rule_base(sample).digest
+    assert answer["diagnostics"] == []
+
+
+def test_warnings_count_only_when_strict(copy: Path) -> None:
+    (copy / "notes.yaml").touch()
+    assert harken("rules", "check", copy).exit_code == 1  # an empty YAML file is an error
+    (copy / "notes.yaml").write_text("a: 1", encoding="utf-8")
+    assert harken("rules", "check", copy).exit_code == 0
+    assert harken("rules", "check", copy, "--strict").exit_code == 1
+
+
+def test_cases_that_pass(sample: Path) -> None:
+    done = harken("rules", "test", sample)
+    assert done.exit_code == 0
+    assert "3 cases, all as expected" in done.output
+    answer = json.loads(harken("rules", "test", sample, "--json").output)
+    assert (answer["cases"], answer["passed"], answer["failed"]) == (3, 3, 0)
+
+
+def test_cases_that_fail(
+    edit: Edit, golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = edit({"decisions/level.yaml": ("at_least: 3.9", "at_least: 5.9")})
+    monkeypatch.chdir(base.parent)
+    done = harken("rules", "test", base.name)
+    assert done.exit_code == 1
+    golden("command-test.out", done.output)
+    done = harken("rules", "test", base.name, "--json")
+    assert done.exit_code == 1
+    answer = json.loads(done.output)
+    assert (answer["cases"], answer["passed"], answer["failed"]) == (3, 2, 1)
+    (failure,) = answer["failures"]
+    assert (failure["file"], failure["line"], failure["error"]) == ("cases/levels.yaml", 2, None)
+    level = next(one for one in failure["mismatches"] if one["result"] == "level")
+    assert (level["expected"], level["got"]) == ("5", "3")
+    assert level["fired"][-1] == {
+        "decision": "level",
+        "rule": "three",
+        "file": "decisions/level.yaml",
+        "line": 12,
+    }
+
+
+def test_no_cases_is_said(copy: Path) -> None:
+    (copy / "cases" / "levels.yaml").unlink()
+    done = harken("rules", "test", copy)
+    assert done.exit_code == 0
+    assert "there are no cases" in done.output
+
+
+def test_a_base_with_errors_cannot_be_tested(edit: Edit) -> None:
+    base = edit({"decisions/level.yaml": ("vip_tier:", "vip_teir:")})
+    done = harken("rules", "test", base)
+    assert done.exit_code == 2
+    assert "no fact is called 'vip_teir'" in done.output
+    answer = harken("rules", "test", base, "--json")
+    assert answer.exit_code == 2
+    assert json.loads(answer.output)["errors"] == 1
+
+
+@pytest.mark.parametrize("command", ["check", "test"])
+def test_what_is_no_folder(command: str, tmp_path: Path) -> None:
+    done = harken("rules", command, tmp_path / "nowhere")
+    assert done.exit_code == 2
+    assert "no such folder" in done.output
+    file = tmp_path / "file.yaml"
+    file.touch()
+    done = harken("rules", command, file, "--json")
+    assert done.exit_code == 2
+    assert "not a folder" in json.loads(done.output)["error"]
+
+
+@pytest.mark.parametrize("command", ["check", "test"])
+def test_help_teaches(command: str) -> None:
+    done = harken("rules", command, "--help")
+    assert done.exit_code == 0
+    assert f"harken rules {command} rules/base" in done.output
+    for words in ("Exit code", "--json", "[DIR]"):
+        assert words in done.output
+
+
+def test_without_a_folder_the_shipped_base_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(default_base_path().parent)
+    done = harken("rules", "check", "--json")
+    assert json.loads(done.output)["path"] == "base"
+
+
+def test_no_colour_unless_on_a_terminal(edit: Edit) -> None:
+    base = edit({"decisions/level.yaml": ("vip_tier:", "vip_teir:")})
+    assert "\x1b" not in harken("rules", "check", base).output
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_terminal_without_chinese_is_no_reason_to_fail(options: tuple[str], edit: Edit) -> None:
+    base = edit({"decisions/level.yaml": ("[diamond, gold]", "钻石")})
+    code = (
+        "import sys, typer; from harken_rules.commands import register;"
+        "app = typer.Typer(); register(app); app(sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "rules", "check", str(base), *options],
+        capture_output=True,
+        env={"PYTHONIOENCODING": "ascii"},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, b"")
+    if options:
+        (one,) = json.loads(done.stdout)["diagnostics"]
+        assert one["message"] == "'vip_tier' has no value '钻石'"
+    else:
+        assert b"'vip_tier' has no value '??'" in done.stdout
+
+
+def test_all_is_what_is_exported() -> None:
+    for name in harken_rules.__all__:
+        assert getattr(harken_rules, name).__module__.startswith("harken_rules.")
+    assert len(set(harken_rules.__all__)) == len(harken_rules.__all__)
