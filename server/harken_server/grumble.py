@@ -125,7 +125,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The answer for one grumble."""
+    """The answer for one grumble; a deadline is ``None`` where no rule sets one."""
 
     decision_id: str
     level: int
@@ -141,8 +141,8 @@ class Score:
     owner: Labelled
     supporting_departments: tuple[Labelled, ...]
     escalation_chain: tuple[Labelled, ...]
-    reply_deadline_us: int
-    resolve_deadline_us: int
+    reply_deadline_us: int | None
+    resolve_deadline_us: int | None
     warnings: tuple[Labelled, ...]
     rule_base_digest: str
     model_digest: str

@@ -1,0 +1,94 @@
+"""The errors of the server's core; no transport in them.
+
+HarkenServerError
+├── ScoringError     a grumble that cannot be scored: which fields, why, how to mend
+│   └── GapError   the rule base gives no level for a sound grumble: not the caller's fault
+├── SnapshotError    a rule base and a bundle that cannot be served together
+└── SettingsError    settings that make no sense
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+CLIP = 60
+"""Characters of a caller's value that a message repeats."""
+
+
+class Reason(StrEnum):
+    """What is wrong with a field; the names are those of ``harken.v1.ErrorReason``."""
+
+    FIELD_REQUIRED = "FIELD_REQUIRED"
+    FIELD_INVALID = "FIELD_INVALID"
+    VALUE_OUT_OF_RANGE = "VALUE_OUT_OF_RANGE"
+    UNKNOWN_VALUE = "UNKNOWN_VALUE"
+    TIME_ORDER = "TIME_ORDER"
+    BATCH_SIZE = "BATCH_SIZE"
+    MESSAGE_UNDECODABLE = "MESSAGE_UNDECODABLE"
+    ATTRIBUTE_TYPE = "ATTRIBUTE_TYPE"
+    INTERNAL = "INTERNAL"
+
+
+class HarkenServerError(Exception):
+    """Anything that the server raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing wrong with a request.
+
+    ``field`` is the core's name (``age_years``, ``observe_time``, ``attributes[plan]``);
+    ``message`` is a sentence that says what is wrong and what would be right.
+    """
+
+    reason: Reason
+    field: str
+    message: str
+
+
+class ScoringError(HarkenServerError):
+    """A grumble cannot be scored; ``violations`` holds everything wrong with it."""
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        self.violations = tuple(violations)
+        super().__init__("; ".join(v.message for v in self.violations))
+
+    @property
+    def reason(self) -> Reason:
+        """The first violation's reason."""
+        return self.violations[0].reason
+
+    @property
+    def field(self) -> str:
+        """The first violation's field."""
+        return self.violations[0].field
+
+
+class GapError(ScoringError):
+    """No rule gives a result that every answer must have."""
+
+    def __init__(self, result: str) -> None:
+        self.result = result
+        super().__init__(
+            [Violation(Reason.INTERNAL, "", f"no rule gives '{result}' for this grumble")]
+        )
+
+
+class SnapshotError(HarkenServerError):
+    """A rule base and a bundle cannot be served; ``problems`` holds a sentence for each reason."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class SettingsError(HarkenServerError):
+    """Settings cannot be read or contradict each other."""
+
+
+def clip(value: object) -> str:
+    """A caller's value as a message may repeat it: quoted, and never long."""
+    text = str(value)
+    return f"'{text}'" if len(text) <= CLIP else f"'{text[:CLIP]}…'"

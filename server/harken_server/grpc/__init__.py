@@ -1,0 +1,1 @@
+"""The transport: ``harken.v1`` in, ``harken.v1`` out; nothing here decides anything."""

@@ -1,0 +1,124 @@
+"""One table from reasons to gRPC status, and the status with its details."""
+
+from __future__ import annotations
+
+import traceback
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import grpc
+import structlog
+from google.protobuf.any_pb2 import Any
+from google.rpc import error_details_pb2, status_pb2
+
+from harken_server.errors import Reason, ScoringError, Violation
+from harken_server.grpc.convert import path_of
+
+_log = structlog.get_logger("harken.grpc")
+
+DOMAIN = "harken"
+DETAILS_KEY = "grpc-status-details-bin"
+MAX_DETAIL_BYTES = 4096
+"""Room for violations: many clients take no more than 8 KiB of trailers, base64 included."""
+
+CODES: dict[str, grpc.StatusCode] = {
+    "FIELD_REQUIRED": grpc.StatusCode.INVALID_ARGUMENT,
+    "FIELD_INVALID": grpc.StatusCode.INVALID_ARGUMENT,
+    "VALUE_OUT_OF_RANGE": grpc.StatusCode.INVALID_ARGUMENT,
+    "UNKNOWN_VALUE": grpc.StatusCode.INVALID_ARGUMENT,
+    "TIME_ORDER": grpc.StatusCode.INVALID_ARGUMENT,
+    "BATCH_SIZE": grpc.StatusCode.INVALID_ARGUMENT,
+    "MESSAGE_UNDECODABLE": grpc.StatusCode.INVALID_ARGUMENT,
+    "ATTRIBUTE_TYPE": grpc.StatusCode.INVALID_ARGUMENT,
+    "OVERLOADED": grpc.StatusCode.RESOURCE_EXHAUSTED,
+    "DEADLINE_PASSED": grpc.StatusCode.DEADLINE_EXCEEDED,
+    "SHUTTING_DOWN": grpc.StatusCode.UNAVAILABLE,
+    "INTERNAL": grpc.StatusCode.INTERNAL,
+}
+"""The status of every ``harken.v1.ErrorReason``."""
+
+_HAS_REASON = "reason" in error_details_pb2.BadRequest.FieldViolation.DESCRIPTOR.fields_by_name
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal(grpc.Status):
+    """A status as grpcio's ``abort_with_status`` takes it; ``message`` is the whole of it."""
+
+    code: grpc.StatusCode
+    details: str
+    trailing_metadata: tuple[tuple[str, bytes], ...]
+    message: status_pb2.Status
+
+
+def refusal(
+    reason: str,
+    message: str,
+    violations: Sequence[Violation] = (),
+    metadata: dict[str, str] | None = None,
+) -> Refusal:
+    """The status for ``reason``, with ErrorInfo and, for ``violations``, BadRequest."""
+    code = CODES[reason]
+    info = error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata or {})
+    details = [_pack(info)]
+    fields = [v for v in violations if v.field]
+    if fields:
+        details.append(_pack(_bad_request(fields)))
+    status = status_pb2.Status(code=code.value[0], message=message, details=details)
+    trailers = ((DETAILS_KEY, status.SerializeToString()),)
+    return Refusal(code, message, trailers, status)
+
+
+def refusal_of(error: ScoringError) -> Refusal:
+    """The status for a grumble that cannot be scored, naming its fields."""
+    if error.reason is Reason.INTERNAL:
+        return internal(report(error))
+    first = error.violations[0]
+    message = f"{path_of(first.field)}: {first.message}"
+    more = len(error.violations) - 1
+    if more:
+        message += f" (and {more} more {'violation' if more == 1 else 'violations'})"
+    return refusal(error.reason, message, error.violations, {"field": path_of(first.field)})
+
+
+def internal(incident: str) -> Refusal:
+    """The status for whatever nobody expected; the log knows more under ``incident``."""
+    words = f"something went wrong inside; the server's log has it as incident {incident}"
+    return refusal("INTERNAL", words, metadata={"incident": incident})
+
+
+def report(error: BaseException) -> str:
+    """Log what nobody expected; returns the incident id that ties the answer to the log.
+
+    Only the kind of the exception and the lines of code it passed are logged: its message
+    may quote the request, and a customer's data has no place in a log.
+    """
+    incident = uuid.uuid4().hex[:12]
+    frames = [
+        f"{frame.filename}:{frame.lineno} in {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    _log.error("incident", incident=incident, kind=type(error).__name__, traceback=frames)
+    return incident
+
+
+def _bad_request(violations: Sequence[Violation]) -> error_details_pb2.BadRequest:
+    bad = error_details_pb2.BadRequest()
+    for violation in violations:
+        field = bad.field_violations.add(
+            field=path_of(violation.field), description=violation.message
+        )
+        if _HAS_REASON:  # since googleapis-common-protos 1.63
+            field.reason = violation.reason.value
+        if bad.ByteSize() > MAX_DETAIL_BYTES and len(bad.field_violations) > 1:
+            del bad.field_violations[-1]
+            break
+    return bad
+
+
+def _pack(
+    message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest,
+) -> Any:
+    packed = Any()
+    packed.Pack(message)
+    return packed

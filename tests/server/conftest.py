@@ -1,0 +1,204 @@
+"""A small rule base, a bundle that computes with its fingers, and a server on both."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from harken.v1 import scoring_pb2, scoring_pb2_grpc
+from harken_rules import load_rule_base
+from harken_server.assignment import Limits
+from harken_server.grpc.server import Server
+from harken_server.grumble import Grumble
+from harken_server.metrics import Metrics
+from harken_server.scoring import Scorer
+from harken_server.snapshot import build_snapshot
+from prometheus_client import CollectorRegistry
+
+BASE = Path(__file__).parent / "base"
+HOUR_US = 3_600_000_000
+
+
+@dataclass(frozen=True)
+class Assessment:
+    segment: str | None
+    association: float | None
+    probability: float
+
+
+class FingerBundle:
+    """A bundle without a model: the probability grows with age, spend and the flag."""
+
+    digest = "sha256:" + "f" * 64
+    manifest: Mapping[str, object] = {"name": "fingers"}
+
+    def __init__(self) -> None:
+        self.attributes = {
+            "usage": SimpleNamespace(name="usage", type="number", categories=()),
+            "region": SimpleNamespace(name="region", type="category", categories=("n", "s")),
+            "roaming": SimpleNamespace(name="roaming", type="flag", categories=()),
+            "plan": SimpleNamespace(name="plan", type="category", categories=("basic",)),
+        }
+
+    def assess(self, row: Mapping[str, Any]) -> Assessment:
+        probability = 0.05
+        probability += 0.001 * (row.get("age_years") or 0)
+        probability += min(0.3, (row.get("monthly_spend_yuan") or 0) / 1000)
+        probability += 0.3 * bool(row.get("dissatisfied")) + 0.1 * bool(row.get("roaming"))
+        segment = row.get("segment") or ("gotone_1" if row.get("brand") == "gotone" else None)
+        return Assessment(segment, 0.75 if row.get("point") else None, probability)
+
+    def assess_columns(self, columns: Mapping[str, np.ndarray], rows: int) -> SimpleNamespace:
+        def plain(value: Any) -> Any:
+            return None if isinstance(value, float) and value != value else value
+
+        each = [
+            self.assess({k: plain(v.tolist()[i]) for k, v in columns.items()}) for i in range(rows)
+        ]
+        segment = np.empty(rows, dtype=object)
+        segment[:] = [a.segment for a in each]
+        association = [np.nan if a.association is None else a.association for a in each]
+        return SimpleNamespace(
+            segment=segment,
+            association=np.array(association),
+            probability=np.array([a.probability for a in each]),
+        )
+
+    def explain(
+        self, row: Mapping[str, Any], top: int = 10
+    ) -> tuple[float, list[tuple[str, str, float]]]:
+        return -2.5, [("age_years", str(row.get("age_years") or ""), 0.25)][:top]
+
+
+@pytest.fixture(scope="session")
+def base_path() -> Path:
+    return BASE
+
+
+@pytest.fixture
+def bundle() -> Any:
+    return FingerBundle()
+
+
+@pytest.fixture
+def scorer(bundle: Any) -> Scorer:
+    return Scorer(build_snapshot(load_rule_base(BASE), bundle))
+
+
+@pytest.fixture
+def grumble() -> Callable[..., Grumble]:
+    """Makes a grumble about charges, voiced an hour before it is scored."""
+
+    def make(hours: float = 1.0, **fields: Any) -> Grumble:
+        voiced = 1_700_000_000_000_000
+        given: dict[str, Any] = {
+            "grumble_id": "g-1",
+            "voice_time_us": voiced,
+            "observe_time_us": voiced + int(hours * HOUR_US),
+            "category": "charges",
+        }
+        return Grumble(**{**given, **fields})
+
+    return make
+
+
+@dataclass
+class Started:
+    """A server inside the test, its metrics' registry, and a stub."""
+
+    server: Server
+    scorer: Scorer
+    registry: CollectorRegistry
+    address: str
+    channel: grpc.Channel
+    stub: scoring_pb2_grpc.ScoringServiceStub
+
+    def raw(self, method: str, data: bytes, timeout: float = 10.0) -> bytes:
+        """Send bytes as they are."""
+        call = self.channel.unary_unary(f"/harken.v1.ScoringService/{method}")
+        return call(data, timeout=timeout)
+
+    def counted(self, name: str, **labels: str) -> float:
+        return self.registry.get_sample_value(name, labels) or 0.0
+
+
+@pytest.fixture
+def start(scorer: Scorer) -> Iterator[Callable[..., Started]]:
+    """Starts servers on free ports; they and their channels end with the test."""
+    started: list[Started] = []
+
+    def make(
+        limits: Limits | None = None,
+        scorer: Any = scorer,
+        credentials: grpc.ServerCredentials | None = None,
+    ) -> Started:
+        registry = CollectorRegistry()
+        limits = limits or Limits(threads=4, drain_seconds=5, notice_seconds=0)
+        server = Server(scorer, limits, Metrics(registry))
+        address = f"127.0.0.1:{server.listen('127.0.0.1:0', credentials)}"
+        server.start()
+        channel = grpc.insecure_channel(address, options=[("grpc.max_send_message_length", -1)])
+        stub = scoring_pb2_grpc.ScoringServiceStub(channel)
+        started.append(Started(server, scorer, registry, address, channel, stub))
+        return started[-1]
+
+    yield make
+    for one in started:
+        one.channel.close()
+        one.server.drain()
+
+
+@pytest.fixture
+def request_of() -> Callable[..., scoring_pb2.ScoreRequest]:
+    """Makes a sound request; fields of its parts are given as ``customer={"brand": "gotone"}``."""
+
+    def make(
+        grumble: Mapping[str, Any] | None = None,
+        customer: Mapping[str, Any] | None = None,
+        history: Mapping[str, Any] | None = None,
+        hours: float = 1.0,
+        **fields: Any,
+    ) -> scoring_pb2.ScoreRequest:
+        request = scoring_pb2.ScoreRequest(**fields)
+        request.grumble.grumble_id = "g-1"
+        request.grumble.category = "charges"
+        request.grumble.voice_time.FromSeconds(1_700_000_000)
+        request.grumble.observe_time.FromSeconds(1_700_000_000 + int(hours * 3600))
+        for part, given in (("grumble", grumble), ("customer", customer), ("history", history)):
+            for name, value in (given or {}).items():
+                setattr(getattr(request, part), name, value)
+        return request
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate authority, and a server's and a client's certificate signed by it."""
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("needs openssl")
+    folder = tmp_path_factory.mktemp("tls")
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run([program, *arguments], cwd=folder, check=True, capture_output=True)
+
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca")
+    (folder / "san").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    for name in ("server", "client"):
+        files = ("-keyout", f"{name}.key", "-out", f"{name}.csr")
+        openssl("req", *key, *files, "-subj", f"/CN={name}")
+        openssl(
+            *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key"),
+            *("-CAcreateserial", "-extfile", "san", "-out", f"{name}.pem", "-days", "1"),
+        )
+    return folder
