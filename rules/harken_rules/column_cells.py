@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harken_rules.cells import EXACT_INTEGER, MISSING, Cells, NamedCells, NumberCells
+from harken_rules.cells import Cells
 from harken_rules.language import FactType
+from harken_rules.named_cells import MISSING, NamedCells
+from harken_rules.number_cells import EXACT_INTEGER, NumberCells
 from harken_rules.verdict import FactError
 
 Codes = npt.NDArray[np.int32]

@@ -10,7 +10,6 @@ import numpy as np
 
 from harken_rules.language import Interval
 
-
 NUMBERS = int | float | Decimal | np.number
 
 

@@ -34,7 +34,7 @@ def decide(base: RuleBase, facts: Mapping[str, object]) -> Answer:
             results[name] = int(value) if integer and isinstance(value, Decimal) else value
             if value is not None:
                 known[name] = value
-    reasons.sort(key=lambda each: -each[0])
+    reasons.sort(key=lambda each: each[0], reverse=True)
     return results, fired, [name for _, name in reasons]
 
 
@@ -98,7 +98,7 @@ def ranked(decision: Decision, matched: list[Rule]) -> list[tuple[Decimal, tuple
         points = WIDE.multiply(weight(decision, rule), above)
         if points > 0:
             excess.append((points, (decision.name, rule.id)))
-    return sorted(excess, key=lambda each: -each[0])[: decision.reasons]
+    return sorted(excess, key=lambda each: each[0], reverse=True)[: decision.reasons]
 
 
 def weight(decision: Decision, rule: Rule) -> Decimal:

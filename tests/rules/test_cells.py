@@ -8,9 +8,11 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from harken_rules.cells import MISSING, NumberCells, make_cells
+from harken_rules.cells import make_cells
 from harken_rules.column_cells import column_codes
 from harken_rules.language import Fact, FactType, Interval, Missing, OneOf, Within
+from harken_rules.named_cells import MISSING
+from harken_rules.number_cells import NumberCells
 from harken_rules.verdict import EngineError, FactError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,6 +94,11 @@ def test_whole_numbers() -> None:
     for value in (2.5, Decimal("2.5"), Decimal("1e-999"), 5e-324):
         with pytest.raises(FactError, match="whole number"):
             cells.code(value)
+    codes, errors = column_codes(cells, np.array([2.5, 3.0, np.nan]))
+    assert codes.tolist() == [MISSING, 4, MISSING]
+    assert [str(error) for error in errors.values()] == [
+        "open_hours: expected a whole number, got 2.5"
+    ]
     between = cells.accepts(Within(Interval(Decimal(2), Decimal(3), True, True)))
     assert between == 0  # no integer lies there
 

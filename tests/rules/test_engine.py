@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from harken_rules import durable_engine
 from harken_rules.boxes import Signature
-from harken_rules.durable_engine import DurableEvaluator, Fault
+from harken_rules.durable_engine import Fault
 from harken_rules.engine import EngineError, FactError, RuleEngine
 from harken_rules.language import (
     Characteristic,
@@ -155,13 +155,13 @@ def test_memo_is_bounded_and_counts() -> None:
 
 
 def test_two_threads_on_one_engine() -> None:
-    base, rng = random_base(7, rules=60, least=40), random.Random(2)
-    rows = [random_facts(rng, base) for _ in range(400)]
+    base, rng = random_base(7, rules=30, least=20), random.Random(2)
+    rows = [random_facts(rng, base) for _ in range(100)]
     wanted = [RuleEngine(base, evaluator="boxes").decide(facts) for facts in rows]
     engine, wrong = RuleEngine(base, memo_size=3), []
 
     def hammer(seed: int) -> None:
-        order = random.Random(seed).choices(range(len(rows)), k=600)
+        order = random.Random(seed).choices(range(len(rows)), k=300)
         wrong.extend(index for index in order if engine.decide(rows[index]) != wanted[index])
 
     threads = [threading.Thread(target=hammer, args=(seed,)) for seed in range(2)]
@@ -234,13 +234,9 @@ def resident_kilobytes() -> int:
         return int(file.read().split()[1]) * 4
 
 
-def test_rebuilding_does_not_leak(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without deleting sessions and rulesets 200 of these take some 400 MB."""
-    base, rng = random_base(7, rules=60, least=40), random.Random(3)
-    rows = [random_facts(rng, base) for _ in range(5)]
-    closed: list[DurableEvaluator] = []
-    real = DurableEvaluator.close
-    monkeypatch.setattr(DurableEvaluator, "close", lambda self: (closed.append(self), real(self)))
+def test_rebuilding_does_not_leak() -> None:
+    base, rng = random_base(7, rules=30, least=20, decisions=2), random.Random(3)
+    rows = [random_facts(rng, base) for _ in range(3)]
 
     def rebuild(times: int) -> None:
         for _ in range(times):
@@ -249,9 +245,8 @@ def test_rebuilding_does_not_leak(monkeypatch: pytest.MonkeyPatch) -> None:
                 engine.decide(facts)
         del engine
         gc.collect()
-        closed.clear()
 
     rebuild(20)  # reaches the steady state
     before = resident_kilobytes()
     rebuild(180)
-    assert resident_kilobytes() - before < 100_000
+    assert resident_kilobytes() - before < 40_000
