@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -12,6 +13,7 @@ from harken_rules.cases import run_cases
 from harken_rules.diagnostics import Severity
 from harken_rules.engine import EngineError, RuleEngine
 from harken_rules.loader import Loaded, default_base_path, read_rule_base
+from harken_rules.probe import probe_rule_base
 
 OK, FOUND, UNUSABLE = 0, 1, 2
 
@@ -46,7 +48,8 @@ def check(folder: Folder = None, as_json: Json = False, strict: Strict = False) 
 
     Each problem names file, line and column, shows the line, and suggests the fix. What an id
     such as `unknown-fact` means stands in docs/checks/. A base with errors cannot be served;
-    warnings do not keep it from being served.
+    warnings do not keep it from being served. A sound base is then compiled in a process of
+    its own, and the engine's answers are compared with those of the rules as they are written.
 
     **Example:** `harken rules check rules/base`
 
@@ -54,13 +57,17 @@ def check(folder: Folder = None, as_json: Json = False, strict: Strict = False) 
     """
     path = _path(folder)
     loaded = _read(path, as_json)
+    probe = None if loaded.base is None else probe_rule_base(path)
     if as_json:
-        printing.as_json(_checked(path, loaded))
+        answer = _checked(path, loaded)
+        printing.as_json(answer if probe is None else {**answer, "engine": asdict(probe)})
     else:
         printing.diagnostics(loaded.diagnostics, path)
         printing.checked(loaded, path)
+        if probe is not None:
+            printing.probed(probe, path)
     found = [one for one in loaded.diagnostics if strict or one.severity is Severity.ERROR]
-    raise typer.Exit(FOUND if found else OK)
+    raise typer.Exit(FOUND if found or (probe is not None and not probe.sound) else OK)
 
 
 @rules.command(name="test")

@@ -15,6 +15,7 @@ from harken_rules.cases import CaseResult, Mismatch
 from harken_rules.diagnostics import Diagnostic, Severity
 from harken_rules.hints import printable
 from harken_rules.loader import Loaded
+from harken_rules.probe import Probe
 from harken_rules.reading.numbers import number_text
 from harken_rules.verdict import Fired
 
@@ -44,6 +45,14 @@ def checked(loaded: Loaded, path: Path) -> None:
         ]
     )
     _say((f"{path}: sound; {size}; {counts}\n", "bold green"), (f"{base.digest}\n", ""))
+
+
+def probed(probe: Probe, path: Path) -> None:
+    """One line: what was compared in the engine, or what is wrong with it there."""
+    if probe.sound:
+        _say((f"engine: {probe.report}\n", ""))
+    else:
+        _say((f"{path}: the engine is not right about it: {probe.report}\n", "bold red"))
 
 
 def failures(failed: Iterable[CaseResult], path: Path) -> None:

@@ -41,10 +41,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """How a rule base did; ``report`` says what was compared or what went wrong."""
+    """How a rule base did; ``report`` says what was compared or what went wrong.
+
+    ``loads`` is false where the loader already refuses it, so that the engine had no turn.
+    """
 
     sound: bool
     report: str
+    loads: bool = True
 
 
 def probe_rule_base(path: str | Path, timeout: float = 60.0, sample: int = SAMPLE) -> Probe:
@@ -62,7 +66,8 @@ def probe_rule_base(path: str | Path, timeout: float = 60.0, sample: int = SAMPL
     if done.returncode < 0:
         return Probe(False, f"the rule engine crashed (signal {-done.returncode})")
     said = (done.stdout if done.returncode in (0, 1) else done.stderr).strip()
-    return Probe(done.returncode == 0, said or f"the probe ended with {done.returncode}")
+    said = said or f"the probe ended with {done.returncode}"
+    return Probe(done.returncode == 0, said, loads=done.returncode != 2)
 
 
 def compare(base: RuleBase, sample: int = SAMPLE) -> tuple[int, list[Difference]]:

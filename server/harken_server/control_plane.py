@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from harken_rules.probe import probe_rule_base
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
@@ -24,6 +25,8 @@ from harken_server.errors import HarkenServerError, SnapshotError
 from harken_server.settings import Settings
 from harken_server.supervision import Crew, Worker
 
+PROBED = 200
+"""Signatures a decision on which a rule base is tried before it is served."""
 TEND_SECONDS = 0.1
 SPARE_SECONDS = 5.0
 """How long beyond its drain a worker may take to end."""
@@ -59,9 +62,9 @@ def serve(
     """Serve until SIGTERM, SIGINT or ``stopping``; returns the exit code.
 
     ``announce`` is called once, when every worker serves. Raises ``SnapshotError`` or
-    ``ServeError`` before that. Rule base and bundle are read by the workers only: what the
-    engine's native compiler cannot stand takes a child process with a time limit with it, and
-    this process stays small.
+    ``ServeError`` before that. Rule base and bundle are read by child processes only, the rule
+    base first by one that tries it, with a time limit: what the engine's native compiler cannot
+    stand takes that child with it, and this process stays small.
     """
     stopping = stopping or threading.Event()
     if threading.current_thread() is threading.main_thread():
@@ -73,6 +76,9 @@ def serve(
         reserved = reserve(settings.host, settings.port)
         port = int(reserved.getsockname()[1])
         crew = Crew(_workers(settings, run, port), _forgetter(run))
+        probe = probe_rule_base(run / "rules", settings.start_seconds, PROBED)
+        if probe.loads and not probe.sound:  # one that does not load is the workers' to report
+            raise SnapshotError([f"rules: {probe.report}"])
         control = Control(settings, run, crew)
         word = crew.start(settings.start_seconds, stopping)
         if not word.serves:
