@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from google.protobuf import json_format
 from harken_client.requests import grumble_request
@@ -40,7 +41,17 @@ def harken(*arguments: object) -> None:
 def serving(bundle: Path, ready: Path) -> Iterator[dict[str, object]]:
     """A server on a free port; yields what its ready file says."""
     ready.unlink(missing_ok=True)
-    words = ["serve", "--port", "0", "--control-port", "0", "--bundle", str(bundle)]
+    words = [
+        "serve",
+        "--port",
+        "0",
+        "--control-port",
+        "0",
+        "--log-level",
+        "warning",
+        "--bundle",
+        str(bundle),
+    ]
     print(f"\n$ harken {' '.join(words)}", flush=True)
     server = subprocess.Popen([HARKEN, *words, "--ready-file", str(ready)])
     try:
@@ -58,15 +69,23 @@ def serving(bundle: Path, ready: Path) -> Iterator[dict[str, object]]:
         server.wait(timeout=30)
 
 
-def level_five(scores: pd.DataFrame, month: pd.DataFrame) -> dict[str, object]:
+def as_core(row: pd.Series) -> dict[str, object]:
+    """A prepared row as core fields; what is missing is left out."""
+    known = row.drop("label").dropna()
+    return {str(name): plain(value) for name, value in known.items()}
+
+
+def plain(value: object) -> object:
+    """A cell as Python's own type."""
+    if isinstance(value, pd.Timestamp):
+        return value.to_pydatetime()
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def worst_of(scores: pd.DataFrame, month: pd.DataFrame) -> dict[str, object]:
     """The likeliest complaint of the month among level 5, as core fields."""
     worst = scores[scores["level"] == 5].sort_values("probability", ascending=False).iloc[0]
-    row = month.iloc[int(worst["row"]) - 1]
-    return {
-        str(name): value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
-        for name, value in row.items()
-        if name != "label" and not pd.isna(value)
-    }
+    return as_core(month.iloc[int(worst["row"]) - 1])
 
 
 def main() -> None:
@@ -104,7 +123,7 @@ def main() -> None:
         harken("replay", month, scores, "--target", target, "--json", out / "replay.json")
         request = out / "level_five.json"
         scored, rows = pd.read_parquet(scores), pd.read_parquet(month)
-        message = grumble_request(level_five(scored, rows))
+        message = grumble_request(worst_of(scored, rows))
         request.write_text(json_format.MessageToJson(message), "utf-8")
         for language in ("en", "zh"):
             harken(

@@ -8,7 +8,7 @@ precision of no context can change a sum.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -32,13 +32,15 @@ class Outcome:
 
     ``results`` has a value for each of the decision's results, ``derived`` the fact slot and
     cell code of each result that later decisions read, ``reasons`` pairs rules with their
-    weighted excess over the characteristic's baseline, the greatest first.
+    weight as reasons, the greatest first: their weighted excess over the characteristic's
+    baseline, as a share of the greatest total excess that the scorecard can give. As shares,
+    the reasons of several scorecards can be ranked together.
     """
 
     results: tuple[tuple[str, Result], ...]
     derived: tuple[tuple[int, int], ...]
     fired: tuple[Fired, ...]
-    reasons: tuple[tuple[Decimal, Fired], ...]
+    reasons: tuple[tuple[float, Fired], ...]
 
 
 class Outcomes:
@@ -74,8 +76,9 @@ class Outcomes:
             for rule, part in zip(decision.rules, parts, strict=True)
         ]
         excess = [excess_of(decision, rule) for rule in decision.rules]
+        reach = reach_of(decision, excess)
         self._reasons = [
-            None if points is None or points <= 0 else (points, fired)
+            None if points is None or points <= 0 else (float(points) / reach, fired)
             for points, fired in zip(excess, self._fired, strict=True)
         ]
         self._known: dict[tuple[int, ...], Outcome] = {}
@@ -109,7 +112,7 @@ class Outcomes:
             case _:
                 return self._values[name][matched[0]][0] if matched else None
 
-    def _ranked(self, matched: tuple[int, ...]) -> tuple[tuple[Decimal, Fired], ...]:
+    def _ranked(self, matched: tuple[int, ...]) -> tuple[tuple[float, Fired], ...]:
         ranked = [each for index in matched if (each := self._reasons[index]) is not None]
         ranked.sort(key=lambda each: each[0], reverse=True)
         return tuple(ranked[: self._decision.reasons])
@@ -130,6 +133,16 @@ def compose(outcomes: list[Outcome], facts: Mapping[str, object]) -> Verdict:
     # Sorting keeps the order of decisions and rules among equals.
     ranked.sort(key=lambda each: each[0], reverse=True)
     return Verdict(results, fired, tuple([reason for _, reason in ranked]), facts)
+
+
+def reach_of(decision: Decision, excess: Sequence[Decimal | None]) -> float:
+    """The greatest total excess: of each characteristic the best rule, of other rules all."""
+    best: dict[str, Decimal] = {}
+    for rule, points in zip(decision.rules, excess, strict=True):
+        part = rule.characteristic or f"rule {rule.id}"
+        if points is not None:
+            best[part] = max(points, best.get(part, points))
+    return float(sum(points for points in best.values() if points > 0))
 
 
 def partial_of(decision: Decision, rule: Rule) -> Decimal | None:

@@ -131,9 +131,9 @@ class Score:
     level: int
     probability: float
     severity: float
-    segment: str
-    behaviour_type: str
-    tolerance: str
+    segment: Labelled
+    behaviour_type: Labelled
+    tolerance: Labelled
     reasons: tuple[Labelled, ...]
     treatment: Labelled
     contact_policy: Labelled

@@ -179,9 +179,9 @@ class Scorer:
             level=int(level),  # type: ignore[arg-type]
             probability=row["probability"],  # type: ignore[arg-type]
             severity=float(results["severity"] or 0),  # type: ignore[arg-type]
-            segment=str(row["segment"] or ""),
-            behaviour_type=str(behaviour_type or ""),
-            tolerance=str(results["tolerance"] or ""),
+            segment=texts.label("segment", row["segment"], language),
+            behaviour_type=texts.label("behaviour_type", behaviour_type, language),
+            tolerance=texts.label("tolerance", results["tolerance"], language),
             reasons=tuple(texts.reason(fired, language) for fired in verdict.reasons),
             treatment=advice.treatment,
             contact_policy=advice.contact_policy,

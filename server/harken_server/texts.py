@@ -94,13 +94,17 @@ class Texts:
         )
 
     def label(self, fact: str, code: object, language: str) -> Labelled:
-        """An enum fact's value with its label; empty where ``code`` is missing."""
+        """An enum fact's value with its label; empty where ``code`` is missing.
+
+        Of a fact that the rule base does not declare there is only the code.
+        """
         if code is None:
             return NOTHING
         key = (fact, str(code), language)
         found = self._labels.get(key)
         if found is None:
-            found = Labelled(key[1], self._base.label(*key))
+            declared = fact in self._base.facts
+            found = Labelled(key[1], self._base.label(*key) if declared else key[1])
             self._labels[key] = found
         return found
 

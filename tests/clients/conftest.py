@@ -101,8 +101,10 @@ class Fake(scoring_pb2_grpc.ScoringServiceServicer):
             probability=share**2,
             severity=round(share * 10, 2),
             segment="gotone_1",
+            segment_text="GoTone-1",
             behaviour_type=request.customer.behaviour_type,
             tolerance="low",
+            tolerance_text="Low",
             reasons=[
                 score_pb2.Reason(
                     code="severity.duration-long",

@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MEMBERS = ["protos", "rules", "models", "server", "clients/python"]
-TARGETS = "setup demo serve test check lint types protos golden bench clean".split()
+TARGETS = ["setup", "demo", "serve", "test", "check", "lint", "types", "protos"]
+TARGETS += ["golden", "bench", "clean"]
 
 
 def project(folder: str) -> dict[str, object]:
@@ -47,7 +48,9 @@ def test_every_decision_record_is_in_the_index() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", sorted(ROOT.glob("docs/**/*.md")) + sorted(ROOT.glob("*.md")), ids=lambda path: path.name
+    "page",
+    sorted(ROOT.glob("docs/**/*.md")) + sorted(ROOT.glob("*.md")),
+    ids=lambda path: path.name,
 )
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text("utf-8"))

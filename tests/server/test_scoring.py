@@ -16,8 +16,8 @@ def test_a_score_holds_everything_the_rules_and_the_model_say(scorer, grumble):
     assert score.level == 5
     assert score.probability == pytest.approx(0.65)
     assert score.severity == 16.3
-    assert score.segment == "gotone_1"
-    assert score.tolerance == "medium"
+    assert score.segment.code == "gotone_1"
+    assert score.tolerance.code == "medium"
     assert [r.code for r in score.reasons] == ["severity.likely", "severity.long"]
     assert score.reasons[0].text == "Likely to complain"
     assert (score.treatment.code, score.treatment.text) == (

@@ -143,7 +143,7 @@ def _grade(score: Score, words: Mapping[str, str]) -> Iterator[RenderableType]:
         f"   {words['severity']} {score.severity:g}",
     )
     known = [
-        f"{words[name]} {getattr(score, name) or words['unknown']}"
+        f"{words[name]} {getattr(score, f'{name}_text') or words['unknown']}"
         for name in ("segment", "behaviour_type", "tolerance")
     ]
     yield _line(words["customer"], ", ".join(known))

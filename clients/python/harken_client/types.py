@@ -110,8 +110,11 @@ class Score:
     probability: float
     severity: float
     segment: str
+    segment_text: str
     behaviour_type: str
+    behaviour_type_text: str
     tolerance: str
+    tolerance_text: str
     reasons: tuple[Reason, ...]
     treatment: str
     treatment_text: str
@@ -146,8 +149,11 @@ def score_from_proto(score: score_pb2.Score) -> Score:
         probability=score.probability,
         severity=score.severity,
         segment=score.segment,
+        segment_text=score.segment_text,
         behaviour_type=score.behaviour_type,
+        behaviour_type_text=score.behaviour_type_text,
         tolerance=score.tolerance,
+        tolerance_text=score.tolerance_text,
         reasons=tuple(Reason(item.code, item.text) for item in score.reasons),
         treatment=score.treatment,
         treatment_text=score.treatment_text,

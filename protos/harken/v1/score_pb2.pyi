@@ -77,8 +77,9 @@ class Reason(_message.Message):
     def __init__(self, code: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
 
 class Score(_message.Message):
-    __slots__ = ["behaviour_type", "contact_policy", "contact_policy_text", "decision_id", "escalation_chain", "explanation", "level", "model_digest", "owner", "probability", "reasons", "reply_deadline_time", "resolve_deadline_time", "rule_base_digest", "segment", "severity", "strategies", "supporting_departments", "tolerance", "treatment", "treatment_text", "warnings"]
+    __slots__ = ["behaviour_type", "behaviour_type_text", "contact_policy", "contact_policy_text", "decision_id", "escalation_chain", "explanation", "level", "model_digest", "owner", "probability", "reasons", "reply_deadline_time", "resolve_deadline_time", "rule_base_digest", "segment", "segment_text", "severity", "strategies", "supporting_departments", "tolerance", "tolerance_text", "treatment", "treatment_text", "warnings"]
     BEHAVIOUR_TYPE_FIELD_NUMBER: _ClassVar[int]
+    BEHAVIOUR_TYPE_TEXT_FIELD_NUMBER: _ClassVar[int]
     CONTACT_POLICY_FIELD_NUMBER: _ClassVar[int]
     CONTACT_POLICY_TEXT_FIELD_NUMBER: _ClassVar[int]
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -93,14 +94,17 @@ class Score(_message.Message):
     RESOLVE_DEADLINE_TIME_FIELD_NUMBER: _ClassVar[int]
     RULE_BASE_DIGEST_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_TEXT_FIELD_NUMBER: _ClassVar[int]
     SEVERITY_FIELD_NUMBER: _ClassVar[int]
     STRATEGIES_FIELD_NUMBER: _ClassVar[int]
     SUPPORTING_DEPARTMENTS_FIELD_NUMBER: _ClassVar[int]
     TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+    TOLERANCE_TEXT_FIELD_NUMBER: _ClassVar[int]
     TREATMENT_FIELD_NUMBER: _ClassVar[int]
     TREATMENT_TEXT_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     behaviour_type: str
+    behaviour_type_text: str
     contact_policy: str
     contact_policy_text: str
     decision_id: str
@@ -115,14 +119,16 @@ class Score(_message.Message):
     resolve_deadline_time: _timestamp_pb2.Timestamp
     rule_base_digest: str
     segment: str
+    segment_text: str
     severity: float
     strategies: _containers.RepeatedCompositeFieldContainer[Strategy]
     supporting_departments: _containers.RepeatedCompositeFieldContainer[Department]
     tolerance: str
+    tolerance_text: str
     treatment: str
     treatment_text: str
     warnings: _containers.RepeatedCompositeFieldContainer[Warning]
-    def __init__(self, decision_id: _Optional[str] = ..., level: _Optional[int] = ..., probability: _Optional[float] = ..., severity: _Optional[float] = ..., segment: _Optional[str] = ..., behaviour_type: _Optional[str] = ..., tolerance: _Optional[str] = ..., reasons: _Optional[_Iterable[_Union[Reason, _Mapping]]] = ..., treatment: _Optional[str] = ..., treatment_text: _Optional[str] = ..., contact_policy: _Optional[str] = ..., contact_policy_text: _Optional[str] = ..., strategies: _Optional[_Iterable[_Union[Strategy, _Mapping]]] = ..., owner: _Optional[_Union[Department, _Mapping]] = ..., supporting_departments: _Optional[_Iterable[_Union[Department, _Mapping]]] = ..., escalation_chain: _Optional[_Iterable[_Union[Department, _Mapping]]] = ..., reply_deadline_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., resolve_deadline_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[Warning, _Mapping]]] = ..., rule_base_digest: _Optional[str] = ..., model_digest: _Optional[str] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ...) -> None: ...
+    def __init__(self, decision_id: _Optional[str] = ..., level: _Optional[int] = ..., probability: _Optional[float] = ..., severity: _Optional[float] = ..., segment: _Optional[str] = ..., segment_text: _Optional[str] = ..., behaviour_type: _Optional[str] = ..., behaviour_type_text: _Optional[str] = ..., tolerance: _Optional[str] = ..., tolerance_text: _Optional[str] = ..., reasons: _Optional[_Iterable[_Union[Reason, _Mapping]]] = ..., treatment: _Optional[str] = ..., treatment_text: _Optional[str] = ..., contact_policy: _Optional[str] = ..., contact_policy_text: _Optional[str] = ..., strategies: _Optional[_Iterable[_Union[Strategy, _Mapping]]] = ..., owner: _Optional[_Union[Department, _Mapping]] = ..., supporting_departments: _Optional[_Iterable[_Union[Department, _Mapping]]] = ..., escalation_chain: _Optional[_Iterable[_Union[Department, _Mapping]]] = ..., reply_deadline_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., resolve_deadline_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[Warning, _Mapping]]] = ..., rule_base_digest: _Optional[str] = ..., model_digest: _Optional[str] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ...) -> None: ...
 
 class Strategy(_message.Message):
     __slots__ = ["code", "expectation", "script", "steps", "title"]

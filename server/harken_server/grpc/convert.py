@@ -174,9 +174,10 @@ def to_proto(score: Score, message: score_pb2.Score | None = None) -> score_pb2.
     message.level = score.level
     message.probability = score.probability
     message.severity = score.severity
-    message.segment = score.segment
-    message.behaviour_type = score.behaviour_type
-    message.tolerance = score.tolerance
+    message.segment, message.segment_text = score.segment.code, score.segment.text
+    message.behaviour_type = score.behaviour_type.code
+    message.behaviour_type_text = score.behaviour_type.text
+    message.tolerance, message.tolerance_text = score.tolerance.code, score.tolerance.text
     message.rule_base_digest = score.rule_base_digest
     message.model_digest = score.model_digest
     _set_time(message.reply_deadline_time, score.reply_deadline_us)
