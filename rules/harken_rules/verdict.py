@@ -59,7 +59,8 @@ class Verdict:
     """Every decision's results for one set of facts, and the rules they come from.
 
     ``fired`` stands in order of decisions, then of rules; ``reasons`` are those that raised a
-    scorecard most above its baseline, weightiest first; ``facts`` are the known ones as given.
+    scorecard most above its baselines, in shares of the most it can rise, weightiest first;
+    ``facts`` are the known ones as given.
     """
 
     results: Mapping[str, Result]

@@ -192,7 +192,7 @@ def test_the_clients_replay_gives_the_same_bits(served, offline, rows, tmp_path)
         assert float(row["probability"]).hex() == score.probability.hex()
         assert float(row["severity"]).hex() == score.severity.hex()
         assert int(row["level"]) == score.level
-        assert row["segment"] == score.segment
+        assert row["segment"] == score.segment.code
         assert row["treatment"] == score.treatment.code
         assert row["strategies"] == ";".join(s.code for s in score.strategies)
         assert row["reasons"] == ";".join(r.code for r in score.reasons)

@@ -85,20 +85,28 @@ def result(decision: Decision, name: str, matched: list[Rule]) -> object:
     return matched[0].then[name][0] if matched else None
 
 
-def ranked(decision: Decision, matched: list[Rule]) -> list[tuple[Decimal, tuple[str, str]]]:
-    """The decision's heaviest rules above their baselines, at most ``reasons`` of them."""
+def ranked(decision: Decision, matched: list[Rule]) -> list[tuple[float, tuple[str, str]]]:
+    """The decision's heaviest rules above their baselines, at most ``reasons`` of them, each
+    with its share of the most that the scorecard can rise above them."""
     if not decision.reasons:
         return []
-    excess = []
-    for rule in matched:
-        base = Decimal(0)
-        if rule.characteristic:
-            base = decision.characteristics[rule.characteristic].baseline
-        above = WIDE.subtract(rule.then[decision.results[0]][0], base)
-        points = WIDE.multiply(weight(decision, rule), above)
-        if points > 0:
-            excess.append((points, (decision.name, rule.id)))
-    return sorted(excess, key=lambda each: each[0], reverse=True)[: decision.reasons]
+    most: dict[object, Decimal] = {}
+    for rule in decision.rules:
+        part = rule.characteristic or ("alone", rule.id)
+        most[part] = max(most.get(part, Decimal(0)), excess(decision, rule))
+    reach = float(sum(most.values()))
+    above = [(excess(decision, rule), (decision.name, rule.id)) for rule in matched]
+    shares = [(float(points) / reach, name) for points, name in above if points > 0]
+    return sorted(shares, key=lambda each: each[0], reverse=True)[: decision.reasons]
+
+
+def excess(decision: Decision, rule: Rule) -> Decimal:
+    """By how much a scorecard's rule lies above its characteristic's baseline, weighted."""
+    base = Decimal(0)
+    if rule.characteristic:
+        base = decision.characteristics[rule.characteristic].baseline
+    above = WIDE.subtract(rule.then[decision.results[0]][0], base)
+    return WIDE.multiply(weight(decision, rule), above)
 
 
 def weight(decision: Decision, rule: Rule) -> Decimal:
