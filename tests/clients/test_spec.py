@@ -33,7 +33,6 @@ attributes:
   company: {column: Company, type: category}
   visits: {column: Visits, type: number}
   loyal: {column: Loyal, type: flag}
-  days_open: {days_between: [Opened, Closed], type: number}
 label: {column: Outcome, positive: ["Yes"], blank_is: negative}
 exclude: [{column: Company, values: [In progress], because: no outcome yet}]
 split: {test_fraction: 0.3}
@@ -41,7 +40,7 @@ split: {test_fraction: 0.3}
 ROW = {
     "Ticket": "t-1", "Opened": "03/01/2026 08:30", "Seen": "2026-03-02", "Via": "Phone",
     "Topic": "Bill", "State": "unresolved", "Age": "40", "Spend": "88.5", "Angry": "Yes",
-    "Company": "Acme", "Visits": "3", "Loyal": "no", "Closed": "03/04/2026 08:29",
+    "Company": "Acme", "Visits": "3", "Loyal": "no",
     "Outcome": "Yes",
 }  # fmt: skip
 
@@ -76,7 +75,6 @@ def test_a_row_becomes_a_request(converter: Converter) -> None:
     assert attributes["visits"].number == 3
     assert not attributes["loyal"].flag
     assert attributes["loyal"].WhichOneof("kind") == "flag"
-    assert attributes["days_open"].number == 2  # a minute short of three days
     assert converted.label == 1
 
 
@@ -117,7 +115,7 @@ def test_labels(converter: Converter, changes: dict[str, str], expected: int | N
 @pytest.mark.parametrize(
     ("changes", "field", "reason"),
     [
-        ({"Opened": "yesterday", "Closed": ""}, "grumble.voice_time", "FIELD_INVALID"),
+        ({"Opened": "yesterday"}, "grumble.voice_time", "FIELD_INVALID"),
         ({"Seen": ""}, "grumble.observe_time", "FIELD_REQUIRED"),
         ({"Seen": "03/02/2026"}, "grumble.observe_time", "FIELD_INVALID"),
         ({"State": "halfway"}, "grumble.resolution_state", "UNKNOWN_VALUE"),
@@ -129,7 +127,6 @@ def test_labels(converter: Converter, changes: dict[str, str], expected: int | N
         ({"Spend": "inf"}, "customer.monthly_spend_yuan", "FIELD_INVALID"),
         ({"Angry": "maybe"}, "grumble.dissatisfied", "FIELD_INVALID"),
         ({"Visits": "many"}, "attributes[visits]", "FIELD_INVALID"),
-        ({"Closed": "later"}, "attributes[days_open]", "FIELD_INVALID"),
         ({"Ticket": "\udcff"}, "grumble.grumble_id", "FIELD_INVALID"),
         ({"Company": "\udcff"}, "attributes[company]", "FIELD_INVALID"),
     ],
@@ -145,7 +142,7 @@ def test_a_wrong_cell_is_named(
 
 def test_all_wrong_cells_are_named(converter: Converter) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        converter.convert(cells(converter, Age="x", Spend="y", Opened="z", Closed=""))
+        converter.convert(cells(converter, Age="x", Spend="y", Opened="z"))
     fields = {violation.field for violation in caught.value.field_violations}
     assert fields == {"customer.age_years", "customer.monthly_spend_yuan", "grumble.voice_time"}
 
@@ -154,7 +151,6 @@ def test_typed_cells_say_the_same_as_text(converter: Converter) -> None:
     typed = cells(
         converter, Opened=datetime(2026, 3, 1, 13, 30, tzinfo=UTC), Seen=date(2026, 3, 2),
         Age=40.0, Spend=88.5, Angry=True, Visits=3, Loyal=False,
-        Closed=datetime(2026, 3, 4, 8, 29),  # noqa: DTZ001 - in the specification's zone
     )  # fmt: skip
     assert converter.convert(typed) == converter.convert(cells(converter))
     nan = converter.convert(cells(converter, Age=float("nan"), Angry=None, Visits=float("nan")))
@@ -188,7 +184,6 @@ def test_a_row_that_cannot_be_taken_apart(converter: Converter) -> None:
         ("America/New_York", "Mars/Olympus", "'Mars/Olympus' is not known"),
         ("unmapped: other", "unmapped: any", "not one of reject, other, missing"),
         ("type: category", "type: text", "not one of number, category, flag"),
-        ("[Opened, Closed]", "[Opened]", "two columns"),
         ("dataset: shop", "dataset: shop\ndataset: b", "'dataset' is given twice"),
         ("Phone: hotline", "Phone: hotlin", "cannot become 'hotlin'; did you mean 'hotline'"),
         ("{column: State}", "{column: State, unmapped: other}", "cannot become 'other'"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -117,10 +116,6 @@ class Converter:
         self._others.append(put)
 
     def _add_attribute(self, name: str, attribute: AttributeSpec) -> None:
-        if attribute.days_between:
-            self._add_span(name, *attribute.days_between)
-            return
-        assert attribute.source is not None
         index = self._index(attribute.source.column)
         kind = {"category": "text"}.get(attribute.type, attribute.type)
         read = READERS[kind](CoreField(f"[{name}]", "attributes", kind), attribute.source)
@@ -129,19 +124,6 @@ class Converter:
             cell = row[index]
             if cell is not None and cell not in self._missing:
                 set_attributes(request, {name: read(cell)})
-
-        self._others.append(put)
-
-    def _add_span(self, name: str, first: str, last: str) -> None:
-        """Whole days, rounded down, from one time to another; missing if either is."""
-        start, end = self._index(first), self._index(last)
-        read = functools.partial(self._times.microseconds, f"attributes[{name}]")
-
-        def put(request: scoring_pb2.ScoreRequest, row: tuple[Any, ...]) -> None:
-            cells = row[start], row[end]
-            if not any(cell is None or cell in self._missing for cell in cells):
-                span = read(cells[1]) - read(cells[0])
-                set_attributes(request, {name: span // 86_400_000_000})
 
         self._others.append(put)
 

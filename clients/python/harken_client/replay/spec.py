@@ -44,14 +44,13 @@ class ColumnSpec:
 
 @dataclass(frozen=True, slots=True)
 class AttributeSpec:
-    """An operator's own field: a column, or whole days between the times of two columns.
+    """An operator's own field.
 
     ``type`` is number, category or flag, or ``any``: whatever type the file gives it.
     """
 
-    source: ColumnSpec | None
+    source: ColumnSpec
     type: str
-    days_between: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,15 +232,10 @@ class _Reader:
         )
 
     def attribute(self, where: str, value: Any) -> AttributeSpec:
-        entry = self.mapping(value, where, (*FIELD_KEYS, "type", "days_between"))
+        entry = self.mapping(value, where, (*FIELD_KEYS, "type"))
         kind = self.choice(f"{where}.type", entry.get("type"), ATTRIBUTE_TYPES)
-        if "days_between" not in entry:
-            rest = {name: item for name, item in entry.items() if name != "type"}
-            return AttributeSpec(self.column(where, rest, FIELD_KEYS), kind)
-        columns = self.texts(f"{where}.days_between", entry["days_between"])
-        if len(columns) != 2 or kind != "number" or "column" in entry:
-            raise self.error(where, "days_between takes two columns, type: number and no column")
-        return AttributeSpec(None, kind, (columns[0], columns[1]))
+        rest = {name: item for name, item in entry.items() if name != "type"}
+        return AttributeSpec(self.column(where, rest, FIELD_KEYS), kind)
 
     def label(self, value: Any) -> LabelSpec | None:
         known = ("column", "positive", "negative", "blank_is", "complaints")
