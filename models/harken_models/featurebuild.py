@@ -1,0 +1,110 @@
+"""Which features a data set can give: made once, at training, from what the data holds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from harken_models.core import CORE_FIELDS, RESOLUTION_STATES, VIP_TIERS
+from harken_models.features import JOINT, US_PER_DAY, WEEKDAYS, Feature, FeatureSpec
+from harken_models.spec import ATTRIBUTE_PREFIX, DatasetSpec
+from harken_models.timetext import utc_offset_hours
+
+# Where the domain is sure: longer unresolved, worse resolved, more often → not less likely.
+_RISING = frozenset(
+    ("grumble_count_30d", "grumble_count_90d", "complaint_count_30d", "complaint_count_90d",
+     "same_point_count_90d")
+)  # fmt: skip
+_ORDINAL = {"resolution_state": (RESOLUTION_STATES, 1), "vip_tier": (VIP_TIERS, 0)}
+
+# What the domain knows to act together: key points differ by segment, tariff-sensitive
+# customers escalate over fees, a part solved calms some types and not others.
+_JOINT = {
+    "point_in_segment": ("point", "segment"),
+    "category_for_type": ("category", "behaviour_type"),
+    "resolution_for_type": ("resolution_state", "behaviour_type"),
+}
+
+MINIMUM_LEVEL = 5
+"""A category is kept where this many training rows have it; rarer ones are pooled. Low, because
+every model here shrinks a level by itself when it has few rows."""
+MAXIMUM_LEVELS = 250
+MINIMUM_WEEKS = 8
+
+
+def build_features(frame: pd.DataFrame, spec: DatasetSpec) -> FeatureSpec:
+    """The feature specification of a data set's training rows.
+
+    ``frame`` holds only rows to learn from. A column that is empty or constant there gives no
+    feature. Categories are pooled by frequency alone, never by outcome.
+    """
+    features: list[Feature] = []
+    times = {"observe_time_us", "voice_time_us"}
+    for name, core in CORE_FIELDS.items():
+        if core.type in ("text", "time") or name not in frame:
+            continue
+        if core.type in ("number", "integer"):
+            sign = 1 if name in _RISING else 0
+            features.append(Feature(name, "number", (name,), unit=core.unit, monotone=sign))
+        elif core.type == "flag":
+            features.append(Feature(name, "flag", (name,)))
+        elif name in _ORDINAL:
+            order, sign = _ORDINAL[name]
+            features.append(
+                Feature(name, "ordinal", (name,), monotone=sign, categories=order, unit="rank")
+            )
+        else:
+            features.append(Feature(name, "category", (name,), categories=_levels(frame[name])))
+    for name, pair in _JOINT.items():
+        if set(pair) <= set(frame):
+            known = frame[list(pair)].dropna()
+            joined = known[pair[0]].astype(str) + "|" + known[pair[1]].astype(str)
+            features.append(Feature(name, "category", pair, JOINT, categories=_levels(joined)))
+    if {"grumble_count_90d", "complaint_count_90d"} <= set(frame):
+        counts = ("grumble_count_90d", "complaint_count_90d")
+        features.append(Feature("contact_count_90d", "number", counts, "total", "contacts", 1))
+    if times <= set(frame):
+        both = ("observe_time_us", "voice_time_us")
+        features.append(Feature("open_hours", "number", both, "open_hours", "hours", 1))
+        features.extend(_calendar(frame["voice_time_us"]))
+    for name, attribute in spec.attributes.items():
+        kind = attribute.type
+        levels = _levels(frame[ATTRIBUTE_PREFIX + name]) if kind == "category" else ()
+        features.append(Feature(name, kind, (name,), categories=levels, attribute=True))
+    offset = utc_offset_hours(spec.time_zone)
+    every = FeatureSpec(tuple(features), offset)
+    matrix = every.encode_columns(model_columns(frame), len(frame))
+    return FeatureSpec(
+        tuple(f for f, column in zip(features, matrix.T, strict=True) if _varies(column)), offset
+    )
+
+
+def model_columns(frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    """A loaded data set's frame as columns for the model: attributes under their own names."""
+    return {
+        name.removeprefix(ATTRIBUTE_PREFIX): frame[name].to_numpy()
+        for name in map(str, frame.columns)
+        if name not in ("label", "excluded", "grumble_id", "customer_id")
+    }
+
+
+def _levels(column: pd.Series) -> tuple[str, ...]:
+    counts = column.value_counts()
+    kept = counts[counts >= MINIMUM_LEVEL].head(MAXIMUM_LEVELS)
+    return tuple(sorted(map(str, kept.index)))
+
+
+def _calendar(voice_us: pd.Series) -> list[Feature]:
+    """Hour and weekday, where the data is long enough to tell a weekday from a single day."""
+    if voice_us.max() - voice_us.min() < MINIMUM_WEEKS * 7 * US_PER_DAY:
+        return []
+    voice = ("voice_time_us",)
+    return [
+        Feature("hour_of_day", "number", voice, "hour_of_day", "hours"),
+        Feature("day_of_week", "category", voice, "day_of_week", categories=WEEKDAYS),
+    ]
+
+
+def _varies(column: np.ndarray) -> bool:
+    known = column[~np.isnan(column)]
+    return len(known) > 0 and (len(known) < len(column) or bool((known != known[0]).any()))
