@@ -32,9 +32,16 @@ HARKEN = str(Path(sys.executable).with_name("harken"))
 
 def harken(*arguments: object) -> None:
     """Run one command as a user would, and show it."""
-    words = [str(argument) for argument in arguments]
+    words = [shown(argument) for argument in arguments]
     print(f"\n$ harken {' '.join(words)}", flush=True)
     subprocess.run([HARKEN, *words], check=True)
+
+
+def shown(argument: object) -> str:
+    """An argument as one would type it in the project's folder."""
+    if isinstance(argument, Path) and argument.is_relative_to(Path.cwd()):
+        return str(argument.relative_to(Path.cwd()))
+    return str(argument)
 
 
 @contextlib.contextmanager
@@ -138,7 +145,7 @@ def main() -> None:
     print(
         f"\nOn the simulated test month the model's AUC is {summary['auc']:.4f}, that of the true "
         f"hazard {summary['auc_truth']:.4f}: {summary['auc'] / summary['auc_truth']:.1%} of it.\n"
-        f"{time.monotonic() - started:.0f} s in all; figures in {out / 'summary.json'}"
+        f"{time.monotonic() - started:.0f} s in all; figures in {shown(out / 'summary.json')}"
     )
 
 

@@ -97,12 +97,14 @@ class Bundle:
 
     def assess_columns(self, columns: Mapping[str, np.ndarray], rows: int) -> AssessmentColumns:
         """Assess ``rows`` grumbles; row by row exactly what ``assess`` says."""
-        columns = with_segments(columns, rows, self.parts.segments)
-        segments = columns["segment"]
-        points = columns.get("point", np.full(rows, None, dtype=object))
-        association = self.parts.association.many(points, segments)
-        z = self.predictor.many(self.parts.features.encode_columns(columns, rows))
-        return AssessmentColumns(segments, association, self.parts.calibration.many(z))
+        # Numbers beyond all reason overflow silently in Python; so they shall in columns.
+        with np.errstate(over="ignore", invalid="ignore"):
+            columns = with_segments(columns, rows, self.parts.segments)
+            segments = columns["segment"]
+            points = columns.get("point", np.full(rows, None, dtype=object))
+            association = self.parts.association.many(points, segments)
+            z = self.predictor.many(self.parts.features.encode_columns(columns, rows))
+            return AssessmentColumns(segments, association, self.parts.calibration.many(z))
 
     def explain(
         self, row: Mapping[str, object], top: int = 10

@@ -56,7 +56,7 @@ def read_category(
         if source.map is None and (not values or text in values):
             return text, None
         if source.unmapped == "reject":
-            return None, f"{text!r} is not among its values"
+            return None, "is not among its values"
         return ("other" if source.unmapped == "other" else None), None
 
     return _by_distinct(column, missing, convert, object)
@@ -71,7 +71,7 @@ def read_flag(column: pd.Series, missing: np.ndarray, source: FieldSpec) -> Conv
             return 1.0, None
         if text in source.false:
             return 0.0, None
-        return np.nan, f"{text!r} is neither a word for true nor one for false"
+        return np.nan, "is neither a word for true nor one for false"
 
     return _by_distinct(column, missing, convert, np.float64)
 

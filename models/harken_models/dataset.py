@@ -16,6 +16,7 @@ from harken_models.history import add_history
 from harken_models.labels import complaint_labels
 from harken_models.spec import (
     ATTRIBUTE_PREFIX,
+    AttributeType,
     ColumnLabel,
     ComplaintsLabel,
     DatasetSpec,
@@ -62,7 +63,7 @@ def load_dataset(spec: DatasetSpec | None, path: Path) -> Dataset:
     Without a specification the columns must carry the core names. Raises DataError.
     """
     tables = read_tables(spec, path)
-    spec = spec or flat_spec(tables.main.columns)
+    spec = spec or flat_spec(_column_types(tables.main))
     frame, bad_rows = _convert(spec, tables.main)
     complaints = _complaints(spec, tables)
     end_us = _end_of_data(frame, complaints)
@@ -79,6 +80,18 @@ def attribute_columns(frame: pd.DataFrame) -> list[str]:
     """The names of the frame's attributes, without their prefix."""
     names = map(str, frame.columns)
     return [c.removeprefix(ATTRIBUTE_PREFIX) for c in names if c.startswith(ATTRIBUTE_PREFIX)]
+
+
+def _column_types(raw: pd.DataFrame) -> dict[str, AttributeType]:
+    types: dict[str, AttributeType] = {}
+    for name in map(str, raw.columns):
+        kind = raw[name].dtype
+        types[name] = "category"
+        if pd.api.types.is_bool_dtype(kind):
+            types[name] = "flag"
+        elif pd.api.types.is_numeric_dtype(kind):
+            types[name] = "number"
+    return types
 
 
 def _convert(spec: DatasetSpec, raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[BadRow, ...]]:
@@ -122,7 +135,12 @@ def _convert(spec: DatasetSpec, raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[
             keep(key, name, source, columns.read_number(column, missing, None))
     values.setdefault("observe_time_us", values["voice_time_us"])
     bad_rows.extend(_impossible(values, raw, spec))
-    frame = pd.DataFrame(values, index=pd.RangeIndex(len(raw)))
+    typed = {
+        # Said aloud, because pandas would make a text type with NaN of objects with None.
+        name: pd.Series(column, dtype=object) if column.dtype == object else column
+        for name, column in values.items()
+    }
+    frame = pd.DataFrame(typed, index=pd.RangeIndex(len(raw)))
     dropped = sorted({bad.row - 1 for bad in bad_rows})
     bad_rows.sort(key=lambda bad: (bad.row, bad.field))
     return frame.drop(index=dropped), tuple(bad_rows)

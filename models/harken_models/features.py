@@ -118,7 +118,7 @@ class FeatureSpec:
         Raises FeatureError for a column of a wrong type.
         """
         matrix = np.empty((rows, len(self.features)))
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             for index, encoder in enumerate(self._encoders):
                 matrix[:, index] = encoder.many(columns, rows)
         return matrix
@@ -182,7 +182,8 @@ class _Encoder:
         for name in self.feature.inputs:
             value = get(name)
             # Times stay whole numbers: microseconds today are near the end of exact floats.
-            values.append(value if type(value) is int else _number(name, value))
+            exact = type(value) is int and abs(value) < 2**63
+            values.append(value if exact else _number(name, value))
         result = FORMULAS[self.feature.formula](*values, self.offset_us)
         return self.missing if result != result else float(result)
 

@@ -44,7 +44,8 @@ def flat_frame(dataset: Dataset) -> pd.DataFrame:
                 out[name] = frame[name].astype("boolean")
     for name in map(str, frame.columns):
         if name.startswith(ATTRIBUTE_PREFIX):
-            out[name] = frame[name]
+            kind = dataset.spec.attributes[name.removeprefix(ATTRIBUTE_PREFIX)].type
+            out[name] = frame[name].astype("boolean") if kind == "flag" else frame[name]
     label = frame["label"].mask(frame["excluded"])
     out["label"] = label.astype("Int64")
     return pd.DataFrame(out)

@@ -47,7 +47,7 @@ def print_training(console: Console, training: Training, seconds: float) -> None
         f"{share:.1%} became complaints",
         title_justify="left",
         box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
+        padding=0,  # eighty columns are all there is
     )
     table.add_column("model", no_wrap=True)
     table.add_column("held\nout", justify="right")

@@ -6,7 +6,7 @@ describes; everything downstream of reading works on them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
@@ -119,15 +119,16 @@ class DatasetSpec:
         return next((table for table in self.tables.values() if table.main), None)
 
 
-def flat_spec(columns: Iterable[str]) -> DatasetSpec:
+def flat_spec(columns: Mapping[str, AttributeType]) -> DatasetSpec:
     """The specification of a flat file whose columns already carry the core names.
 
-    Attributes are the columns ``attr_*``: taken as categories, as a flat file declares no type.
+    Attributes are the columns ``attr_*``, of the type that the file gives them: ``columns`` maps
+    every column to it (text is a category, as all of a CSV file is).
     """
     names = set(columns)
     fields = {name: FieldSpec(name) for name in CORE_FIELDS if name in names}
     attributes = {
-        name.removeprefix(ATTRIBUTE_PREFIX): AttributeField(FieldSpec(name), "category")
+        name.removeprefix(ATTRIBUTE_PREFIX): AttributeField(FieldSpec(name), columns[name])
         for name in sorted(names)
         if name.startswith(ATTRIBUTE_PREFIX)
     }

@@ -34,7 +34,7 @@ from harken_models.features import FeatureSpec
 from harken_models.logistic import fit_logistic
 from harken_models.predictor import Kind, Model, Predictor
 from harken_models.segments import fit_segments
-from harken_models.split import Fold, Split, split_by_time
+from harken_models.split import SMALL, Fold, Split, split_by_time
 
 PENALTIES = (0.01, 0.03, 0.1, 0.3)
 _SEARCH_ROWS = 50_000
@@ -89,7 +89,7 @@ def train(
     steps("segments")
     segments = fit_segments(frame.iloc[known])
     columns = with_segments(model_columns(frame), len(frame), segments)
-    frame = frame.assign(segment=columns["segment"])
+    frame = frame.assign(segment=pd.Series(columns["segment"], dtype=object))
     features = build_features(frame.iloc[known], dataset.spec)
     matrix = features.encode_columns(columns, len(frame))
     label = frame["label"].to_numpy()
@@ -180,7 +180,7 @@ class _Job:
         self.folds = split.folds
         self.thin_folds = tuple(_thin(fold) for fold in split.folds)
         self.options, self.began, self.steps = options, began, steps
-        self.threads = options.threads or len(os.sched_getaffinity(0))
+        self.threads = options.threads or _threads(len(split.final.train))
         self.settings = {"seed": options.seed, "num_threads": self.threads}
 
     def tune_boosted(self) -> tuple[Tuned, dict[str, float]]:
@@ -239,6 +239,11 @@ def _latest(split: Split, label: np.ndarray) -> slice:
         if positives >= _CALIBRATION_POSITIVES:
             break
     return slice(-rows, None)
+
+
+def _threads(rows: int) -> int:
+    """All the cores, but one for small data: waiting for each other would cost more."""
+    return len(os.sched_getaffinity(0)) if rows >= SMALL else 1
 
 
 def _thin(fold: Fold) -> Fold:

@@ -100,8 +100,9 @@ class _Bar:
 
 def _print(simulation: Simulation, out: Path, seconds: float) -> None:
     """A table of what was written, and the figures that matter."""
-    console = Console()
-    table = Table(title=f"Simulated history in {out}")
+    console = Console(highlight=False)
+    console.print(f"Simulated history in {out}", soft_wrap=True)
+    table = Table()
     table.add_column("table")
     table.add_column("rows", justify="right")
     for name, rows in simulation.tables.items():

@@ -1,0 +1,274 @@
+"""A bundle says the same for a row and for columns, and refuses to be served altered."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import harken_models
+import numpy as np
+import pytest
+import yaml
+from harken_models import BundleError, FeatureError, default_bundle_path, load_bundle
+from harken_models.bundle import Bundle
+from harken_models.calibrate import Calibration
+from harken_models.core import BRANDS, CHANNELS, RESOLUTION_STATES, SEGMENTS, VIP_TIERS
+from harken_models.train import Training
+
+ISOTONIC = Calibration("isotonic", knots=((-4.0, -3.5), (-2.0, -2.2), (1.0, 0.4)), shift=-0.7)
+
+
+def random_rows(rows: int, seed: int) -> list[dict[str, Any]]:
+    """Rows with missing and never-seen values in every field."""
+    rng = np.random.default_rng(seed)
+
+    def code(*values: str) -> Any:
+        return rng.choice(np.array([*values, "never seen", "", None], dtype=object))
+
+    def number(low: float, high: float) -> Any:
+        choice = rng.integers(0, 10)
+        if choice == 0:
+            return None
+        if choice == 9:
+            return float(rng.choice([1e308, -1e308, 1e-308, -5.0]))
+        return int(rng.integers(low, high)) if choice < 5 else float(rng.uniform(low, high))
+
+    result = []
+    for _ in range(rows):
+        voice = int(rng.integers(10**15, 2 * 10**15))
+        row = {
+            "voice_time_us": voice,
+            "observe_time_us": voice + int(rng.integers(0, 10**13)),
+            "point": code("spam_sms", "weak_signal", "bill_inaccurate", "extra_fee"),
+            "category": code("charges", "basic_comms"),
+            "channel": code(*CHANNELS[:6]),
+            "resolution_state": code(*RESOLUTION_STATES),
+            "brand": code(*BRANDS),
+            "vip_tier": code(*VIP_TIERS),
+            "segment": rng.choice(np.array([None, None, None, *SEGMENTS], dtype=object)),
+            "dissatisfied": rng.choice(np.array([True, False, None], dtype=object)),
+            "age_years": number(0, 150),
+            "tenure_months": number(0, 400),
+            "monthly_spend_yuan": number(0, 5000),
+            "grumble_count_90d": number(0, 50),
+            "complaint_count_90d": number(0, 50),
+            "plan": code("basic", "family", "商务"),
+            "roaming": rng.choice(np.array([True, False, None], dtype=object)),
+            "data_gb": number(0, 100),
+        }
+        result.append({k: v for k, v in row.items() if v is not None or rng.random() < 0.5})
+    return result
+
+
+def as_columns(rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    columns: dict[str, np.ndarray] = {}
+    for name in sorted({name for row in rows for name in row}):
+        values = [row.get(name) for row in rows]
+        if name.endswith("_us"):
+            columns[name] = np.array(values, dtype=np.int64)
+        elif any(isinstance(value, str) for value in values):
+            columns[name] = np.array(values, dtype=object)
+        else:
+            columns[name] = np.array(
+                [np.nan if value is None else float(value) for value in values]
+            )
+    return columns
+
+
+def assert_same(bundle: Bundle, rows: list[dict[str, Any]]) -> None:
+    many = bundle.assess_columns(as_columns(rows), len(rows))
+    ones = [bundle.assess(row) for row in rows]
+    assert [one.segment for one in ones] == many.segment.tolist()
+    association = np.array([np.nan if one.association is None else one.association for one in ones])
+    assert association.tobytes() == many.association.tobytes()
+    assert np.array([one.probability for one in ones]).tobytes() == many.probability.tobytes()
+    assert ((many.probability > 0) & (many.probability < 1)).all()
+
+
+@pytest.mark.parametrize("kind", ["lightgbm", "logistic", "blend"])
+def test_one_row_and_columns_agree_to_the_last_bit(
+    kind: str, write: Callable[..., Bundle], tmp_path: Path
+) -> None:
+    bundle = write(tmp_path / kind, kind)
+    assert bundle.parts.model.kind == kind
+    assert_same(bundle, random_rows(2000, 7))
+
+
+def test_isotonic_calibration_and_base_rate_agree_too(
+    write: Callable[..., Bundle], tmp_path: Path
+) -> None:
+    assert_same(write(tmp_path / "b", "blend", calibration=ISOTONIC), random_rows(500, 8))
+
+
+def test_the_shipped_bundle() -> None:
+    path = default_bundle_path()
+    bundle = load_bundle(path)
+    assert sum(file.stat().st_size for file in path.iterdir()) < 2_000_000
+    assert bundle.manifest["simulated"] is True
+    assert set(bundle.manifest["metrics"]) == {"lightgbm", "logistic", "blend"}
+    assert bundle.attributes == {}
+    assert_same(bundle, random_rows(2000, 9))
+    profile = {"brand": "mzone", "age_years": 21, "tenure_months": 8, "monthly_spend_yuan": 40.0}
+    assert bundle.assess(profile).segment == "mzone_1"
+    mild = {"point": "spam_sms", "resolution_state": "all_satisfied", "dissatisfied": False}
+    harsh = {"point": "border_roaming", "resolution_state": "unresolved", "dissatisfied": True}
+    assert (
+        bundle.assess(harsh | profile).probability > 3 * bundle.assess(mild | profile).probability
+    )
+
+
+def test_threads_share_a_bundle(write: Callable[..., Bundle], tmp_path: Path) -> None:
+    bundle, rows = write(tmp_path / "b", "blend"), random_rows(200, 3)
+    expected = [bundle.assess(row) for row in rows]
+    found: dict[int, list[object]] = {}
+
+    def work(number: int) -> None:
+        found[number] = [bundle.assess(row) for _ in range(5) for row in rows]
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(answers == expected * 5 for answers in found.values())
+    assert len(found) == 6
+
+
+def test_explanations_add_up(write: Callable[..., Bundle], tmp_path: Path) -> None:
+    for kind in ("lightgbm", "logistic", "blend"):
+        bundle = write(tmp_path / kind, kind)
+        for row in random_rows(20, 4):
+            base, shares = bundle.explain(row, top=1000)
+            full = {**row, "segment": bundle.assess(row).segment}
+            z = bundle.predictor.one(bundle.parts.features.encode_row(full))
+            assert base + sum(share for _, _, share in shares) == pytest.approx(z, abs=1e-9)
+            weights = [abs(share) for _, _, share in shares]
+            assert weights == sorted(weights, reverse=True)
+            assert bundle.explain(row, top=3)[1] == shares[:3]
+
+
+def test_attributes_are_declared(write: Callable[..., Bundle], tmp_path: Path) -> None:
+    bundle = write(tmp_path / "b")
+    assert {name: a.type for name, a in bundle.attributes.items()} == {
+        "plan": "category", "roaming": "flag", "data_gb": "number",
+    }  # fmt: skip
+    assert "商务" in bundle.attributes["plan"].categories
+    with pytest.raises(FeatureError, match="plan"):
+        bundle.assess({"plan": 7})
+
+
+def test_the_manifest_tells_everything(
+    write: Callable[..., Bundle], tmp_path: Path, training: Training
+) -> None:
+    manifest = write(tmp_path / "b").manifest
+    assert [f["name"] for f in manifest["features"]] == list(training.parts.features.names)
+    assert manifest["chosen"] == training.chosen
+    assert manifest["windows"]["test"]["rows"] == training.test_rows
+    assert manifest["metrics"]["logistic"]["auc"] > 0.6
+    for name, digest in manifest["files"].items():
+        assert hashlib.sha256((tmp_path / "b" / name).read_bytes()).hexdigest() == digest
+    assert {p.name for p in (tmp_path / "b").iterdir()} == {*manifest["files"], "manifest.yaml"}
+
+
+def test_the_digest_names_the_content(write: Callable[..., Bundle], tmp_path: Path) -> None:
+    first, again = write(tmp_path / "a", "blend"), write(tmp_path / "b", "blend")
+    assert first.digest == again.digest
+    assert first.digest.startswith("sha256:")
+    assert write(tmp_path / "c", "blend", calibration=ISOTONIC).digest != first.digest
+
+
+def reseal(path: Path, name: str, change: Callable[[str], str]) -> None:
+    """Alter a file and its digest, as somebody would who edits by hand and knows the format."""
+    text = change((path / name).read_text(encoding="utf-8"))
+    (path / name).write_text(text, encoding="utf-8")
+    manifest = yaml.safe_load((path / "manifest.yaml").read_text(encoding="utf-8"))
+    manifest["files"][name] = hashlib.sha256(text.encode()).hexdigest()
+    (path / "manifest.yaml").write_text(yaml.safe_dump(manifest, sort_keys=False))
+
+
+def edit_manifest(path: Path, **changes: object) -> None:
+    manifest = yaml.safe_load((path / "manifest.yaml").read_text(encoding="utf-8"))
+    (path / "manifest.yaml").write_text(yaml.safe_dump({**manifest, **changes}, sort_keys=False))
+
+
+REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a file is missing": (lambda p: (p / "model.txt").unlink(), "model.txt is missing"),
+    "a file was altered": (
+        lambda p: (p / "association.csv").write_text("point\n"),
+        "association.csv was altered: its sha256 is",
+    ),
+    "a stranger": (lambda p: (p / "x.pkl").write_bytes(b"x"), "x.pkl is not in the manifest"),
+    "no manifest": (lambda p: (p / "manifest.yaml").unlink(), "manifest.yaml: cannot be read"),
+    "no YAML": (lambda p: (p / "manifest.yaml").write_text("a: ["), "manifest.yaml: is not YAML"),
+    "another format": (lambda p: edit_manifest(p, format=9), "is of bundle format 9"),
+    "features in another order": (
+        lambda p: edit_manifest(
+            p, features=yaml.safe_load((p / "manifest.yaml").read_text("utf-8"))["features"][::-1]
+        ),
+        "feature 1 is .* in manifest.yaml and .* in features.yaml",
+    ),
+    "a feature renamed": (
+        lambda p: reseal(p, "model.txt", lambda text: text.replace("open_hours", "hours_open")),
+        "model.txt expects feature hours_open, not open_hours",
+    ),
+    "another model": (
+        lambda p: reseal(p, "calibration.yaml", lambda text: text.replace("shift: ", "shift: 1")),
+        "probe 1 gives .* in training it was",
+    ),
+    "an unknown kind": (
+        lambda p: reseal(p, "model.yaml", lambda text: text.replace("kind: blend", "kind: magic")),
+        "kind 'magic' is not known",
+    ),
+    "a coefficient too few": (
+        lambda p: reseal(p, "logistic.yaml", lambda text: text.replace("  open_hours:", "  x:")),
+        "is not a bundle of this program: KeyError",
+    ),
+    "a broken model": (
+        lambda p: reseal(p, "model.txt", lambda text: "tree\n" + text[200:400]),
+        "LightGBM cannot read it",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSALS)
+def test_a_bundle_that_does_not_fit_is_refused_with_a_sentence(
+    what: str, write: Callable[..., Bundle], tmp_path: Path
+) -> None:
+    write(tmp_path / "b", "blend")
+    change, sentence = REFUSALS[what]
+    change(tmp_path / "b")
+    with pytest.raises(BundleError, match=sentence) as caught:
+        load_bundle(tmp_path / "b")
+    assert "\n" not in str(caught.value)
+
+
+def test_writing_replaces_a_bundle_and_nothing_else(
+    write: Callable[..., Bundle], tmp_path: Path
+) -> None:
+    write(tmp_path / "b", "logistic")
+    assert write(tmp_path / "b", "lightgbm").parts.model.kind == "lightgbm"
+    assert not (tmp_path / "b" / "logistic.yaml").exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["b"]
+    other = tmp_path / "holiday"
+    other.mkdir()
+    (other / "photo.jpg").write_bytes(b"dear")
+    with pytest.raises(BundleError, match="is not a bundle"):
+        write(other)
+    assert (other / "photo.jpg").read_bytes() == b"dear"
+
+
+def test_a_copied_bundle_is_the_same(write: Callable[..., Bundle], tmp_path: Path) -> None:
+    bundle = write(tmp_path / "a")
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    assert load_bundle(tmp_path / "b").digest == bundle.digest
+
+
+def test_public_names_are_what_is_exported() -> None:
+    for name in harken_models.__all__:
+        assert getattr(harken_models, name).__name__ == name
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = harken_models.nothing  # type: ignore[attr-defined]

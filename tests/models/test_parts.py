@@ -1,0 +1,190 @@
+"""Logistic model, calibration, metrics, segments and association, each by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from harken_models.association import fit_association, prior_strength
+from harken_models.boosted import SMOOTHING, apply_statistics
+from harken_models.calibrate import Calibration, choose_calibration
+from harken_models.core import SEGMENTS
+from harken_models.dataset import Dataset
+from harken_models.evaluate import calibration_error, evaluate
+from harken_models.featurebuild import build_features, model_columns
+from harken_models.logistic import LogisticModel, fit_logistic
+from harken_models.segments import SegmentModel, fit_segments
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit, logit
+
+KNOTS = ((-3.0, -4.0), (-1.0, -1.5), (0.5, -1.5), (2.0, 1.0))
+CALIBRATIONS = [
+    Calibration(),
+    Calibration("platt", 0.8, -0.3),
+    Calibration("isotonic", knots=KNOTS, shift=-1.2),
+]
+
+
+def test_logistic_matches_its_design_and_survives_text(operator_data: Dataset) -> None:
+    frame = operator_data.frame
+    spec = build_features(frame, operator_data.spec)
+    matrix, label = spec.encode_columns(model_columns(frame), len(frame)), frame["label"]
+    model = fit_logistic(matrix, label.to_numpy(), spec, 0.1)
+    z = model.many(matrix)
+    assert (
+        np.array([model.one(row.tolist()) for row in matrix[:500]]).tobytes() == z[:500].tobytes()
+    )
+    assert abs(expit(z).mean() - label.mean()) < 0.002
+    assert LogisticModel.from_plain(model.to_plain(spec.names), spec) == model
+    base, parts = model.explain(matrix[0].tolist())
+    assert base + sum(parts) == pytest.approx(z[0], abs=1e-12)
+    assert base == pytest.approx(z.mean(), abs=1e-9)
+
+
+def test_logistic_terms_stay_finite_where_training_never_was(operator_data: Dataset) -> None:
+    frame = operator_data.frame
+    spec = build_features(frame, operator_data.spec)
+    matrix = spec.encode_columns(model_columns(frame), len(frame))
+    model = fit_logistic(matrix, frame["label"].to_numpy(), spec, 0.1)
+    wild = spec.encode_row({"monthly_spend_yuan": 1e300, "age_years": -1e300, "point": "new"})
+    assert np.isfinite(model.one(wild))
+    assert model.one(wild) == model.many(np.array([wild]))[0]
+
+
+@pytest.mark.parametrize("calibration", CALIBRATIONS)
+@given(z=st.lists(st.floats(-50, 50), min_size=1, max_size=20))
+def test_calibration_of_one_and_of_many(calibration: Calibration, z: list[float]) -> None:
+    column = np.array([*z, -3.0, 0.5, 2.0])
+    many = calibration.many(column)
+    assert np.array([calibration.one(x) for x in column.tolist()]).tobytes() == many.tobytes()
+    assert (np.diff(calibration.many(np.sort(column))) >= 0).all()
+
+
+def test_calibration_is_chosen_where_it_helps() -> None:
+    rng = np.random.default_rng(1)
+    z = rng.normal(-1, 1, 20_000)
+    label = (rng.random(len(z)) < expit(z)).astype(float)
+    wrong = choose_calibration(2 * z + 1, label)
+    assert wrong.method == "platt"
+    assert calibration_error(label, wrong.many(2 * z + 1)) < 0.015
+    assert calibration_error(label, choose_calibration(z, label).many(z)) < 0.015
+    bent = np.where(z > -1, 3 * z + 2, z)
+    assert choose_calibration(bent, label).method == "isotonic"
+    assert choose_calibration(z[:50], label[:50]).method == "none"
+
+
+def test_base_rate_correction_moves_odds_by_one_factor() -> None:
+    corrected = Calibration("platt", 1.1, 0.2).shifted(0.4068, 0.05)
+    z = np.array([-2.0, 0.0, 3.0])
+    odds = corrected.many(z) / (1 - corrected.many(z))
+    before = Calibration("platt", 1.1, 0.2).many(z)
+    factor = odds / (before / (1 - before))
+    np.testing.assert_allclose(factor, np.exp(logit(0.05) - logit(0.4068)))
+    assert Calibration().shifted(0.4, None) == Calibration()
+
+
+def test_metrics_by_hand() -> None:
+    label = np.array([1, 0, 1, 0, 0, 0, 0, 0, 0, 0], dtype=float)
+    probability = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0])
+    found = evaluate(label, probability)
+    assert found.auc == pytest.approx(15 / 16)
+    assert (found.recall_10, found.lift_10) == (0.5, 5.0)
+    assert found.brier == pytest.approx(((label - probability) ** 2).mean())
+    assert found.ece == pytest.approx(abs(label - probability).mean())
+
+
+def test_recall_shares_ties_out() -> None:
+    label = np.array([1.0, 0, 0, 0, 1, 0, 0, 0, 0, 0])
+    assert evaluate(label, np.full(10, 0.2)).recall_10 == pytest.approx(0.1)
+
+
+def profiles(rows: int) -> pd.DataFrame:
+    """Customers around the descriptions of the six segments."""
+    rng = np.random.default_rng(4)
+    centres = {
+        "gotone_1": ("gotone", 33, 100, 380), "gotone_2": ("gotone", 31, 55, 180),
+        "mzone_1": ("mzone", 22, 14, 45), "mzone_2": ("mzone", 34, 80, 62),
+        "easyown_1": ("easyown", 25, 25, 150), "easyown_2": ("easyown", 39, 65, 35),
+    }  # fmt: skip
+    truth = rng.choice(list(centres), rows)
+    table = pd.DataFrame([centres[name] for name in truth])
+    noise = rng.normal(0, [3, 9, 14], (rows, 3))
+    return pd.DataFrame(
+        {
+            "brand": table[0],
+            "age_years": (table[1] + noise[:, 0]).clip(lower=16),
+            "tenure_months": (table[2] + noise[:, 1]).clip(lower=0),
+            "monthly_spend_yuan": (table[3] + noise[:, 2]).clip(lower=0),
+            "truth": truth,
+        }
+    )
+
+
+def test_segments_find_and_name_the_six_groups() -> None:
+    customers = profiles(6000)
+    model = fit_segments(customers)
+    assert model is not None
+    columns = {name: customers[name].to_numpy() for name in customers}
+    found = model.many(columns, len(customers))
+    assert (found == customers["truth"]).mean() > 0.93
+    assert {name for name, _, _ in model.centroids} == set(SEGMENTS)
+    assert SegmentModel.from_plain(model.to_plain()) == model
+
+
+def test_a_segment_needs_brand_and_two_numbers() -> None:
+    model = fit_segments(profiles(3000))
+    assert model is not None
+    young = {"brand": "mzone", "age_years": 21, "tenure_months": 10}
+    assert model.one(young) == "mzone_1"
+    assert model.one({**young, "tenure_months": None}) is None
+    assert model.one({**young, "brand": None}) is None
+    assert fit_segments(profiles(3000).drop(columns="age_years")) is None
+
+
+def test_association_is_signed_shrunk_and_falls_back() -> None:
+    rng = np.random.default_rng(2)
+    points = rng.choice(["hot", "cold", "plain"], 30_000)
+    segments = rng.choice(np.array(["gotone_1", "mzone_1", None], dtype=object), len(points))
+    rate = pd.Series(points).map({"hot": 0.2, "cold": 0.02, "plain": 0.08}).to_numpy()
+    rate = rate * np.where((points == "hot") & (segments == "mzone_1"), 2, 1)
+    label = (rng.random(len(points)) < rate).astype(float)
+    points, label = np.append(points, "once"), np.append(label, 1.0)
+    segments = np.append(segments, None)
+    table = fit_association(points, segments, label)
+    hot, cold = table.one("hot", "gotone_1"), table.one("cold", "gotone_1")
+    assert hot is not None
+    assert cold is not None
+    assert hot > 0 > cold
+    assert table.one("hot", "mzone_1") > hot  # type: ignore[operator]
+    assert table.one("hot", "easyown_1") == table.one("hot", None)
+    assert table.one("unheard of", None) is None
+    assert table.one(None, "gotone_1") is None
+    # One complaint out of one grumble says next to nothing.
+    once = table.cells.set_index("point").loc["once"]
+    assert once["rate"] == 1.0
+    assert 1 < once["lift"] < 3
+    cells = table.cells[table.cells["segment"] == ""]
+    assert cells["grumbles"].sum() == len(points)
+    asked = np.array(["hot", "once", None, "unheard of"], dtype=object)
+    many = table.many(asked, np.array(["mzone_1", None, "mzone_1", None], dtype=object))
+    one = [table.one(p, s) for p, s in zip(asked, ["mzone_1", None, "mzone_1", None], strict=True)]
+    np.testing.assert_array_equal(many, [np.nan if v is None else v for v in one])
+
+
+def test_prior_strength_finds_the_spread_it_was_made_with() -> None:
+    rng = np.random.default_rng(3)
+    sizes = np.full(4000, 60)
+    rates = rng.beta(0.1 * 80, 0.9 * 80, len(sizes))
+    found = prior_strength(sizes, rng.binomial(sizes, rates), 0.1)
+    assert 60 < found < 105
+    alike = prior_strength(sizes, rng.binomial(sizes, 0.1), 0.1)
+    assert alike > 500
+
+
+def test_target_statistics_replace_codes() -> None:
+    matrix = np.array([[0.0, 5.0], [1.0, 6.0]])
+    replaced = apply_statistics(matrix, {0: np.array([0.25, 0.5, 0.1])})
+    assert replaced.tolist() == [[0.25, 5.0], [0.5, 6.0]]
+    assert matrix[0, 0] == 0.0
+    assert SMOOTHING > 0

@@ -1,0 +1,138 @@
+"""How training chooses, and that the test never takes part in it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from harken_models.boosted import TRIALS, Tuned, fit_boosted
+from harken_models.bundle import with_segments
+from harken_models.bundlefile import write_bundle
+from harken_models.dataset import Dataset, load_dataset
+from harken_models.errors import TrainingError
+from harken_models.featurebuild import model_columns
+from harken_models.predictor import Predictor
+from harken_models.specreader import read_spec
+from harken_models.split import split_by_time
+from harken_models.train import Options, Training, train
+
+SPECS = Path(__file__).parents[2] / "models" / "specs"
+
+
+def test_the_lowest_log_loss_before_the_test_wins(training: Training) -> None:
+    losses = {kind: c.validation_log_loss for kind, c in training.candidates.items()}
+    assert set(losses) == {"lightgbm", "logistic", "blend"}
+    assert training.chosen == min(losses, key=lambda kind: losses[kind])
+    assert training.parts.model == training.candidates[training.chosen].model
+    assert all(c.test.auc > 0.6 for c in training.candidates.values())
+    assert training.about["because"].startswith(
+        f"lowest log-loss on held-out time: {training.chosen}"
+    )
+
+
+def test_the_test_changes_nothing_but_the_figures(
+    operator_data: Dataset, training: Training, tmp_path: Path
+) -> None:
+    """With the test's outcomes turned round, the same model comes out, file by file."""
+    frame = operator_data.frame.copy()
+    rows = split_by_time(frame, operator_data.spec).final.held_out
+    frame.loc[rows, "label"] = 1 - frame.loc[rows, "label"]
+    turned = train(replace(operator_data, frame=frame), Options(seed=3, trials=1, threads=1))
+    assert turned.candidates[turned.chosen].test.auc < 0.5
+    assert turned.chosen == training.chosen
+    assert turned.parts.calibration == training.parts.calibration
+    assert turned.parts.features == training.parts.features
+    for kind, candidate in training.candidates.items():
+        other = turned.candidates[kind].model
+        assert other.logistic == candidate.model.logistic
+        if candidate.model.boosted is not None and other.boosted is not None:
+            assert other.boosted.text == candidate.model.boosted.text
+    assert turned.parts.association.cells.equals(training.parts.association.cells)
+
+
+def test_the_same_seed_gives_the_same_bundle(
+    operator_data: Dataset, training: Training, tmp_path: Path
+) -> None:
+    again = train(operator_data, Options(seed=3, trials=1, threads=1))
+    first = write_bundle(tmp_path / "a", training.parts, training.about, training.probes)
+    second = write_bundle(tmp_path / "b", again.parts, again.about, again.probes)
+    assert first.digest == second.digest
+    assert (tmp_path / "a" / "manifest.yaml").read_text() == (
+        tmp_path / "b" / "manifest.yaml"
+    ).read_text()
+
+
+def test_threads_do_not_change_the_trees(operator_data: Dataset, training: Training) -> None:
+    frame, spec = operator_data.frame, training.parts.features
+    columns = with_segments(model_columns(frame), len(frame), training.parts.segments)
+    matrix, label = spec.encode_columns(columns, len(frame)), frame["label"].to_numpy()
+    trees = []
+    for threads in (1, 2):
+        settings = {"seed": 1, "num_threads": threads}
+        tuned = Tuned(TRIALS[0], 10, 0.0, ())
+        model = fit_boosted(matrix, label, np.arange(len(frame)), spec, tuned, settings)
+        trees.append(model.text.split("parameters:")[0])
+    assert trees[0] == trees[1]
+    assert trees[0].count("Tree=") == 10
+
+
+def test_monotone_where_the_domain_is_sure(training: Training, tmp_path: Path) -> None:
+    """In LightGBM, longer unresolved and worse resolved never lowers the probability."""
+    predictor = Predictor(training.candidates["lightgbm"].model, training.parts.features)
+    for probe in training.probes:
+        for name, values in (
+            ("observe_time_us", [probe["voice_time_us"] + h * 3_600_000_000 for h in (0, 9, 300)]),
+            ("resolution_state", ["all_satisfied", "major_part", "unresolved"]),
+            ("grumble_count_90d", [0, 2, 9]),
+        ):
+            rows = [{**probe, name: value} for value in values]
+            z = [predictor.one(training.parts.features.encode_row(row)) for row in rows]
+            assert z == sorted(z), name
+
+
+def test_base_rate_of_the_field(operator_data: Dataset) -> None:
+    spec = replace(operator_data.spec, base_rate_field=0.02)
+    found = train(replace(operator_data, spec=spec), Options(seed=3, trials=1, threads=1))
+    sample = found.about["base_rate"]["sample"]
+    expected = np.log(0.02 / 0.98) - np.log(sample / (1 - sample))
+    assert found.parts.calibration.shift == pytest.approx(expected, abs=1e-4)
+    assert found.candidates[found.chosen].calibration.shift == 0
+
+
+def test_a_budget_cuts_the_search_and_progress_never_goes_back(operator_data: Dataset) -> None:
+    seen: list[tuple[str, int, int]] = []
+
+    def progress(what: str, done: int, total: int) -> None:
+        seen.append((what, done, total))
+
+    found = train(operator_data, Options(trials=4, budget_seconds=1e-9, threads=1), progress)
+    assert len(found.about["search"]["lightgbm"]["tried"]) == 1
+    assert found.about["search"]["cut_short_by_budget"]
+    assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
+    assert all(done <= total for _, done, total in seen)
+
+
+def test_no_outcomes_no_training(operator_data: Dataset) -> None:
+    frame = operator_data.frame.assign(label=np.nan)
+    with pytest.raises(TrainingError, match="only 0 rows have a known outcome"):
+        train(replace(operator_data, frame=frame), Options())
+
+
+def test_the_figures_on_the_real_file(real_data: Path | None) -> None:
+    """Where the consumer bureau's complaints are at hand: the split of their description."""
+    data = None if real_data is None else real_data / "cfpb_complaints_2014.csv"
+    spec = read_spec(SPECS / "cfpb.yaml")
+    assert spec.horizon_days == 0
+    if data is None or not data.is_file():
+        return
+    dataset = load_dataset(spec, data)
+    assert (len(dataset.frame), dataset.bad_rows) == (8340, ())
+    assert int((~dataset.frame["excluded"]).sum()) == 6581
+    found = train(dataset, Options(threads=1))
+    chosen = found.candidates[found.chosen].test
+    assert found.test_rows == 1997
+    assert chosen.auc >= 0.64, json.dumps(chosen.to_plain())
+    assert chosen.brier <= 0.1225, json.dumps(chosen.to_plain())
