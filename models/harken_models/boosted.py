@@ -6,6 +6,7 @@ in training (``target``); the validation log-loss decides, as for every other se
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -111,6 +112,9 @@ def tune(
                     lgb.early_stopping(PATIENCE, verbose=False),
                     lgb.record_evaluation(curve),
                 ],
+                # Otherwise only the trees up to this fold's own best would be left, and what
+                # is predicted below would come from another number of rounds than `rounds`.
+                keep_training_booster=True,
             )
         )
         curves.append(curve["valid_0"]["binary_logloss"])
@@ -137,7 +141,9 @@ def fit_boosted(
     statistics, train = _prepared(matrix, label, rows, spec, tuned.trial.encoding)
     training = _dataset(train, label[rows], spec, tuned.trial.encoding)
     booster = lgb.train(_params(spec, tuned.trial, settings, len(rows)), training, tuned.rounds)
-    return BoostedModel(booster.model_to_string(num_iteration=tuned.rounds), statistics)
+    text = booster.model_to_string(num_iteration=tuned.rounds)
+    # How many threads there were is no part of the model, and must not change its digest.
+    return BoostedModel(re.sub(r"\[num_threads: \d+\]\n", "", text), statistics)
 
 
 def search(

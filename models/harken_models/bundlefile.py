@@ -52,13 +52,10 @@ def write_bundle(
     """Write a bundle beside ``path``, load it to be sure, then move it into place.
 
     ``about`` is what the manifest says of the training; ``probes`` are rows as ``assess`` takes
-    them. A folder at ``path`` is replaced only if it is a bundle (or empty); otherwise
-    BundleError.
+    them. A folder at ``path`` is replaced only if it is a bundle and nothing else (or empty);
+    otherwise BundleError.
     """
-    if path.exists() and not (path / "manifest.yaml").is_file() and any(path.iterdir()):
-        left = [entry.name for entry in path.iterdir() if entry.name != ".gitkeep"]
-        if left:
-            raise BundleError(f"{path}: is not a bundle; choose an empty or new folder")
+    _refuse_foreign(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
@@ -94,19 +91,18 @@ def load_bundle(path: Path, threads: int = 1) -> Bundle:
     digests = manifest.get("files")
     if not isinstance(digests, dict) or not digests:
         raise BundleError(f"{path}/manifest.yaml: lists no files")
-    _verify_files(path, digests)
     try:
+        _verify_files(path, digests)
         parts = _read_parts(path)
-    except (KeyError, TypeError, ValueError, AttributeError, ModelsError) as error:
-        if isinstance(error, BundleError):
-            raise
-        raise BundleError(f"{path}: is not a bundle of this program: {error!r}") from None
-    _verify_features(path, manifest, parts)
-    try:
+        _verify_features(path, manifest, parts)
         bundle = Bundle(parts, MappingProxyType(manifest), bundle_digest(digests), threads)
+        _verify_predictions(path, bundle, _yaml(path / "probes.yaml"))
+    except BundleError:
+        raise
     except lgb.basic.LightGBMError as error:
         raise BundleError(f"{path}/model.txt: LightGBM cannot read it: {error}") from None
-    _verify_predictions(path, bundle, _yaml(path / "probes.yaml"))
+    except (LookupError, TypeError, ValueError, AttributeError, OSError, ModelsError) as error:
+        raise BundleError(f"{path}: is not a bundle of this program: {error!r}") from None
     return bundle
 
 
@@ -114,6 +110,25 @@ def bundle_digest(files: Mapping[str, str]) -> str:
     """``sha256:…`` over the names and digests of a bundle's files, in order of name."""
     lines = "".join(f"{name} {files[name]}\n" for name in sorted(files))
     return f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
+
+
+def _refuse_foreign(path: Path) -> None:
+    """What is at ``path`` will be deleted: it must be a bundle and nothing but one."""
+    if not path.exists():
+        return
+    names = {entry.name for entry in path.iterdir() if not entry.name.startswith(".")}
+    if not names:
+        return
+    try:
+        manifest = _yaml(path / "manifest.yaml")
+        own = {*manifest["files"], "manifest.yaml"} if "format" in manifest else set()
+    except (BundleError, KeyError, TypeError):
+        own = set()
+    if not own:
+        raise BundleError(f"{path}: is not a bundle; choose an empty or new folder")
+    if names - own:
+        strange = ", ".join(sorted(names - own)[:3])
+        raise BundleError(f"{path}: holds more than a bundle ({strange}); choose another folder")
 
 
 def _texts(parts: BundleParts) -> dict[str, str]:
@@ -182,7 +197,9 @@ def _read_parts(path: Path) -> BundleParts:
     calibration = _yaml(path / "calibration.yaml")
     calibration["knots"] = tuple((float(x), float(y)) for x, y in calibration["knots"])
     segments = path / "segments.yaml"
-    cells = pd.read_csv(path / "association.csv", keep_default_na=False)
+    cells = pd.read_csv(
+        path / "association.csv", keep_default_na=False, dtype={"point": str, "segment": str}
+    )
     if tuple(cells.columns) != COLUMNS:
         raise BundleError(f"{path}/association.csv: has other columns than {', '.join(COLUMNS)}")
     return BundleParts(
@@ -232,7 +249,9 @@ def _verify_predictions(path: Path, bundle: Bundle, probes: Mapping[str, Any]) -
     if own is not None and own != names:
         strange = next((a, b) for a, b in zip([*own, None], [*names, None], strict=False) if a != b)
         raise BundleError(f"{path}: model.txt expects feature {strange[0]}, not {strange[1]}")
-    for number, probe in enumerate(probes.get("probes", []), 1):
+    if not probes["probes"]:
+        raise BundleError(f"{path}/probes.yaml: has no rows, so nothing could be verified")
+    for number, probe in enumerate(probes["probes"], 1):
         try:
             values = bundle.parts.features.encode_row(probe["row"])
             found = bundle.assess(probe["row"]).probability

@@ -99,11 +99,3 @@ _FIELDS = (
 CORE_FIELDS: Mapping[str, CoreField] = MappingProxyType({field.name: field for field in _FIELDS})
 """Every core field by name, in canonical order. Times lose ``_us`` here: as a dataset names
 them; columns of a loaded dataset hold ``voice_time_us`` and ``observe_time_us``."""
-
-HISTORY_FIELDS = (
-    "grumble_count_30d",
-    "grumble_count_90d",
-    "complaint_count_30d",
-    "complaint_count_90d",
-    "same_point_count_90d",
-)

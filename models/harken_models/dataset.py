@@ -10,7 +10,7 @@ import pandas as pd
 
 from harken_models import columns
 from harken_models.columns import Converted
-from harken_models.core import CORE_FIELDS, HISTORY_FIELDS
+from harken_models.core import CORE_FIELDS
 from harken_models.errors import DataError
 from harken_models.history import add_history
 from harken_models.labels import complaint_labels
@@ -74,12 +74,6 @@ def load_dataset(spec: DatasetSpec | None, path: Path) -> Dataset:
     frame["label"] = _labels(spec, tables.main, frame, complaints, end_us)
     frame["excluded"] = _excluded(spec, tables.main)[frame.index]
     return Dataset(spec, frame.reset_index(drop=True), bad_rows, end_us)
-
-
-def attribute_columns(frame: pd.DataFrame) -> list[str]:
-    """The names of the frame's attributes, without their prefix."""
-    names = map(str, frame.columns)
-    return [c.removeprefix(ATTRIBUTE_PREFIX) for c in names if c.startswith(ATTRIBUTE_PREFIX)]
 
 
 def _column_types(raw: pd.DataFrame) -> dict[str, AttributeType]:
@@ -226,8 +220,3 @@ def _excluded(spec: DatasetSpec, raw: pd.DataFrame) -> np.ndarray:
         texts = columns.read_text(column, np.zeros(len(raw), dtype=bool)).values
         out |= pd.Series(texts).isin(rule.values).to_numpy()
     return out
-
-
-def history_given(frame: pd.DataFrame) -> bool:
-    """Does the frame hold any windowed history count?"""
-    return any(name in frame for name in HISTORY_FIELDS)

@@ -18,11 +18,11 @@ _RISING = frozenset(
 _ORDINAL = {"resolution_state": (RESOLUTION_STATES, 1), "vip_tier": (VIP_TIERS, 0)}
 
 # What the domain knows to act together: key points differ by segment, tariff-sensitive
-# customers escalate over fees, a part solved calms some types and not others.
+# customers escalate over fees. The resolution state stands in none: as a part of a category it
+# would escape its monotone sign.
 _JOINT = {
     "point_in_segment": ("point", "segment"),
     "category_for_type": ("category", "behaviour_type"),
-    "resolution_for_type": ("resolution_state", "behaviour_type"),
 }
 
 MINIMUM_LEVEL = 5

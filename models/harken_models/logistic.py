@@ -2,27 +2,28 @@
 
 Categories are one-hot over the same pooled levels. Numbers are clipped to the range of
 training and standardised, with a step for each of a few quantile bins (effects are seldom
-straight) and an indicator for missing. The fitted model is plain numbers;
+straight) and an indicator for missing. Where a feature is monotone, its slope and the rise
+from each bin to the next are held to its sign. The fitted model is plain numbers;
 its sum is taken term by term in a fixed order, one elementwise multiplication and addition at
 a time, so that one row and columns agree to the last bit (a matrix product would not).
 """
 
 from __future__ import annotations
 
-import warnings
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+from scipy import optimize, sparse
+from scipy.special import expit, logit
 
 from harken_models.features import Feature, FeatureSpec
 
 _BINS = 10
+_ITERATIONS = 200
+"""A nearly converged challenger is as good: the validation log-loss judges it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,52 +136,91 @@ class LogisticModel:
 def fit_logistic(
     matrix: np.ndarray, label: np.ndarray, spec: FeatureSpec, inverse_penalty: float
 ) -> LogisticModel:
-    """Fit on encoded rows; ``inverse_penalty`` is scikit-learn's C."""
-    blocks: list[sparse.csr_array] = []
-    shapes = []
-    for feature, column in zip(spec.features, matrix.T, strict=True):
-        block, shape = _block(feature, column)
-        blocks.append(block)
-        shapes.append(shape)
-    design = sparse.csr_array(sparse.hstack(blocks, format="csr"))
-    fitter = LogisticRegression(C=inverse_penalty, max_iter=200)
-    with warnings.catch_warnings():
-        # A nearly converged challenger is as good: the validation log-loss judges it.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        fitter.fit(design, label)
-    coefficients = fitter.coef_[0]
+    """Fit on encoded rows; ``inverse_penalty`` is C: the weight of the summed log-loss beside
+    half the squared norm of the coefficients."""
+    blocks = [
+        _block(feature, column) for feature, column in zip(spec.features, matrix.T, strict=True)
+    ]
+    design = sparse.csr_array(sparse.hstack([block.columns for block in blocks], format="csr"))
+    signs = np.concatenate([block.signs for block in blocks])
+    coefficients, intercept = _minimise(design, label, signs, inverse_penalty)
     terms: list[NumberTerm | LevelTerm] = []
     at = 0
-    for feature, column, block, shape in zip(spec.features, matrix.T, blocks, shapes, strict=True):
-        mine = [float(value) for value in coefficients[at : at + block.shape[1]]]
-        at += block.shape[1]
-        if feature.type == "category":
-            bare: NumberTerm | LevelTerm = LevelTerm(tuple(mine), 0.0)
-        else:
-            assert shape is not None
-            steps = tuple(mine[2:]) or (0.0,)
-            low, high, mean, scale = shape.low, shape.high, shape.mean, shape.scale
-            bare = NumberTerm(low, high, mean, scale, mine[0], mine[1], 0.0, shape.edges, steps)
+    for block, column in zip(blocks, matrix.T, strict=True):
+        mine = [float(value) for value in coefficients[at : at + len(block.signs)]]
+        at += len(mine)
+        bare = block.term(mine)
         terms.append(replace(bare, average=float(bare.many(column).mean())))
-    return LogisticModel(float(fitter.intercept_[0]), tuple(terms))
+    return LogisticModel(intercept, tuple(terms))
+
+
+def _minimise(
+    design: sparse.csr_array, label: np.ndarray, signs: np.ndarray, inverse_penalty: float
+) -> tuple[np.ndarray, float]:
+    """Coefficients and intercept; a coefficient of sign +1 or -1 has that sign or is zero."""
+    rows = len(label)
+    outcome = 2.0 * label - 1.0
+    penalty = 1.0 / (inverse_penalty * rows)
+
+    def objective(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        inner = weights[:-1]
+        margin = outcome * (design @ inner + weights[-1])
+        pull = -outcome * expit(-margin) / rows
+        value = np.logaddexp(0.0, -margin).mean() + 0.5 * penalty * (inner @ inner)
+        return float(value), np.append(design.T @ pull + penalty * inner, pull.sum())
+
+    bounds = [(0.0 if s > 0 else None, 0.0 if s < 0 else None) for s in [*signs, 0]]
+    start = np.append(np.zeros(len(signs)), logit(label.mean()))
+    found = optimize.minimize(
+        objective, start, jac=True, method="L-BFGS-B", bounds=bounds,
+        options={"maxiter": _ITERATIONS, "gtol": 1e-5, "ftol": 1e-9},
+    )  # fmt: skip
+    return found.x[:-1], float(found.x[-1])
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
+class _LevelBlock:
+    """A category's columns of the design matrix: one a level."""
+
+    columns: sparse.csr_array
+    signs: np.ndarray
+
+    def term(self, coefficients: list[float]) -> LevelTerm:
+        return LevelTerm(tuple(coefficients), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _NumberBlock:
+    """A number's columns: standardised value, missing, and (none for a flag) one a bin.
+
+    Of a monotone number the columns after the second say instead whether the value has reached
+    each edge, so that a coefficient is the rise there and can be held to a sign.
+    """
+
+    columns: sparse.csr_array
+    signs: np.ndarray
     low: float
     high: float
     mean: float
     scale: float
     edges: tuple[float, ...]
+    rising: bool
+
+    def term(self, coefficients: list[float]) -> NumberTerm:
+        slope, missing, *steps = coefficients
+        if self.rising:
+            steps = [0.0, *np.cumsum(steps).tolist()]
+        return NumberTerm(
+            self.low, self.high, self.mean, self.scale, slope, missing, 0.0, self.edges,
+            tuple(steps) or (0.0,),
+        )  # fmt: skip
 
 
-def _block(feature: Feature, column: np.ndarray) -> tuple[sparse.csr_array, _Shape | None]:
-    """The feature's columns of the design matrix, and the shape of a number.
-
-    A number's columns: standardised value, missing, one a bin (none for a flag).
-    """
+def _block(feature: Feature, column: np.ndarray) -> _LevelBlock | _NumberBlock:
+    """The feature's columns of the design matrix."""
     if feature.type == "category":
-        return _one_hot(column.astype(np.int64), feature.levels), None
+        columns = _one_hot(column.astype(np.int64), feature.levels)
+        return _LevelBlock(columns, np.zeros(feature.levels))
     missing = np.isnan(column)
     known = column[~missing]
     if not len(known):
@@ -189,17 +229,23 @@ def _block(feature: Feature, column: np.ndarray) -> tuple[sparse.csr_array, _Sha
     inside = np.clip(known, low, high)
     mean, scale = float(inside.mean()), float(inside.std()) or 1.0
     standard = np.where(missing, 0.0, (np.clip(column, low, high) - mean) / scale)
-    dense = np.column_stack([standard, missing])
+    parts = [sparse.csr_array(np.column_stack([standard, missing]))]
+    signs = [feature.monotone, 0]
     edges: tuple[float, ...] = ()
     if feature.type != "flag":
         quantiles = np.quantile(known, np.arange(1, _BINS) / _BINS)
         edges = tuple(float(edge) for edge in np.unique(quantiles) if edge > known.min())
-    shape = _Shape(low, high, mean, scale, edges)
-    if not edges:
-        return sparse.csr_array(dense), shape
-    bins = np.searchsorted(edges, column, side="right")
-    steps = _one_hot(bins, len(edges) + 1).multiply(~missing[:, None])
-    return sparse.csr_array(sparse.hstack([dense, steps])), shape
+    if edges and feature.monotone:
+        reached = np.where(missing, -np.inf, column)[:, None] >= np.array(edges)
+        parts.append(sparse.csr_array(reached.astype(float)))
+        signs += [feature.monotone] * len(edges)
+    elif edges:
+        bins = np.searchsorted(edges, column, side="right")
+        parts.append(_one_hot(bins, len(edges) + 1).multiply(~missing[:, None]))
+        signs += [0] * (len(edges) + 1)
+    columns = sparse.csr_array(sparse.hstack(parts))
+    rising = bool(feature.monotone)
+    return _NumberBlock(columns, np.array(signs), low, high, mean, scale, edges, rising)
 
 
 def _one_hot(codes: np.ndarray, width: int) -> sparse.csr_array:

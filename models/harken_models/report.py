@@ -29,6 +29,7 @@ def to_plain(training: Training, digest: str, bad_rows: int, seconds: float) -> 
             }
             for kind, candidate in training.candidates.items()
         },
+        "simulated": training.about["simulated"],
         "test_rows": training.test_rows,
         "positives": training.positives,
         "windows": training.about["windows"],
@@ -43,7 +44,8 @@ def print_training(console: Console, training: Training, seconds: float) -> None
     windows = training.about["windows"]
     share = training.positives / training.test_rows
     table = Table(
-        title=f"Test: {training.test_rows:,} grumbles from {windows['test_start'][:10]}, "
+        title=f"Test{' (simulated data)' if training.about['simulated'] else ''}: "
+        f"{training.test_rows:,} grumbles from {windows['test_start'][:10]}, "
         f"{share:.1%} became complaints",
         title_justify="left",
         box=SIMPLE_HEAD,

@@ -65,7 +65,8 @@ class _Reader:
             horizon_days=self.number(top.get("horizon_days", "30"), ("horizon_days",), 0, 3660),
             time_zone=self.time_zone(top.get("time_zone", "UTC")),
             time_format=self.optional_text(top.get("time_format"), ("time_format",)),
-            missing=self.texts(top.get("missing", [""]), ("missing",)),
+            # An empty cell is missing, whatever else is.
+            missing=tuple(dict.fromkeys(["", *self.texts(top.get("missing", []), ("missing",))])),
             base_rate_field=self.base_rate(top.get("base_rate")),
             file=self.source.file,
             simulated=self.boolean(top.get("simulated", "false"), ("simulated",)),

@@ -55,8 +55,11 @@ def split_by_time(frame: pd.DataFrame, spec: DatasetSpec) -> Split:
     label = frame["label"].to_numpy()
     times = frame[f"{spec.split.by}_us"].to_numpy()
     horizon_us = round(spec.horizon_days * US_PER_DAY)
+    # Whatever time orders the rows, a label is known a horizon after the observation. Without
+    # a horizon the outcome is no later event, and nothing is to be purged.
+    known_us = frame["observe_time_us"].to_numpy() + horizon_us if horizon_us else times
     test_start = _quantile(times[usable], 1 - spec.split.test_fraction)
-    before = usable[_known_by(times[usable], horizon_us, test_start)]
+    before = usable[_known_by(times[usable], known_us[usable], test_start)]
     final = Fold(before, usable[times[usable] >= test_start])
     _check(final, label)
     pieces, share = 1, spec.split.validation_fraction
@@ -66,7 +69,7 @@ def split_by_time(frame: pd.DataFrame, spec: DatasetSpec) -> Split:
     folds = []
     for start, end in zip(bounds, [*bounds[1:], test_start], strict=True):
         held_out = before[(times[before] >= start) & (times[before] < end)]
-        fold = Fold(before[_known_by(times[before], horizon_us, start)], held_out)
+        fold = Fold(before[_known_by(times[before], known_us[before], start)], held_out)
         if _enough(fold.train, label) and _enough(fold.held_out, label):
             folds.append(fold)
     if not folds:
@@ -82,9 +85,9 @@ def _quantile(times: np.ndarray, share: float) -> int:
     return int(ordered[min(int(share * len(ordered)), len(ordered) - 1)])
 
 
-def _known_by(times: np.ndarray, horizon_us: int, start: int) -> np.ndarray:
+def _known_by(times: np.ndarray, known_us: np.ndarray, start: int) -> np.ndarray:
     """Rows before ``start`` whose outcome had been seen by then."""
-    return (times < start) & (times + horizon_us <= start)
+    return (times < start) & (known_us <= start)
 
 
 def _enough(rows: np.ndarray, label: np.ndarray) -> bool:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-_OFFSET = r"(?:[zZ]|[+-]\d{2}:?\d{2})$"
+_OFFSET = r"(?:[zZ]|(?::|T\d\d|T\d{4})\d\d(?:[.,]\d+)?\s*[+-]\d\d(?::?\d\d)?)$"
+"""Z, or hours and perhaps minutes behind a time of day: the -16 of a date is none."""
 NOT_A_TIME = np.iinfo(np.int64).min
 """What stands for a text that is no time (pandas' own NaT)."""
 
@@ -29,6 +30,8 @@ def times_us(column: pd.Series, time_format: str | None, time_zone: str) -> np.n
     result = np.full(len(texts) + 1, NOT_A_TIME, dtype=np.int64)
     if time_format is not None and "%z" not in time_format:
         has_offset = np.zeros(len(texts), dtype=bool)
+    elif time_format is not None:
+        has_offset = np.ones(len(texts), dtype=bool)
     else:
         has_offset = texts.str.contains(_OFFSET, regex=True).to_numpy(dtype=bool)
     form = time_format or "ISO8601"

@@ -125,7 +125,10 @@ def train(
         metrics = evaluate(label[test], probability)
         candidates[kind] = Candidate(kind, models[kind], calibration, losses[kind], metrics)
     steps("association")
-    sample_rate = float(label[known].mean())
+    # What the probabilities average now: the rate of the rows they were calibrated on, or,
+    # without calibration, of those the model learnt from.
+    calibrated = candidates[chosen].calibration.method != "none"
+    sample_rate = float((outcome[latest] if calibrated else label[known]).mean())
     winner = candidates[chosen]
     parts = BundleParts(
         features=features,
@@ -243,7 +246,9 @@ def _latest(split: Split, label: np.ndarray) -> slice:
 
 def _threads(rows: int) -> int:
     """All the cores, but one for small data: waiting for each other would cost more."""
-    return len(os.sched_getaffinity(0)) if rows >= SMALL else 1
+    if rows < SMALL:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _thin(fold: Fold) -> Fold:

@@ -94,7 +94,11 @@ def serve(
     def announce(serving: control_plane.Serving) -> None:
         _announce(serving, as_json)
         if settings.ready_file is not None:
-            _write_whole(settings.ready_file, json.dumps(asdict(serving)))
+            try:
+                _write_whole(settings.ready_file, json.dumps(asdict(serving)))
+            except OSError as error:
+                why = f"cannot write the ready file {settings.ready_file}: {error.strerror}"
+                raise control_plane.ServeError(why) from None
 
     try:
         settings = load_settings(flags, config)

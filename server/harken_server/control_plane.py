@@ -75,7 +75,7 @@ def serve(
     try:
         reserved = reserve(settings.host, settings.port)
         port = int(reserved.getsockname()[1])
-        crew = Crew(_workers(settings, run, port), _forgetter(run))
+        crew = Crew(_workers(settings, run, port), _forgetter(run), settings.start_seconds)
         probe = probe_rule_base(run / "rules", settings.start_seconds, PROBED)
         if probe.loads and not probe.sound:  # one that does not load is the workers' to report
             raise SnapshotError([f"rules: {probe.report}"])

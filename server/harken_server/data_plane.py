@@ -27,6 +27,8 @@ from harken_server.snapshot import Snapshot, load_snapshot
 MEMO_SECONDS = 1.0
 """How often the memo's counters are brought to the metrics."""
 
+_words = os.dup(1)
+"""Where the parent listens."""
 _log = structlog.get_logger("harken.worker")
 
 
@@ -43,6 +45,9 @@ def credentials(
 
 def main() -> int:
     """Serve until told to stop; 0 after a drain, 2 if it could not serve."""
+    # The parent reads one line from stdout and no more: whatever a library prints there must
+    # neither come before that line nor fill the pipe after it.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -77,8 +82,7 @@ def _fail(word: Word) -> int:
 
 
 def _say(word: Word) -> None:
-    sys.stdout.write(word.to_json() + "\n")
-    sys.stdout.flush()
+    os.write(_words, (word.to_json() + "\n").encode())
 
 
 def _watch_parent(stopping: threading.Event) -> None:

@@ -2,7 +2,8 @@
 
 HarkenServerError
 ├── ScoringError     a grumble that cannot be scored: which fields, why, how to mend
-│   └── GapError   the rule base gives no level for a sound grumble: not the caller's fault
+│   ├── GapError    the rule base gives no level for a sound grumble: not the caller's fault
+│   └── MisfitError the bundle gives a value that the rule base refuses: nor this
 ├── SnapshotError    a rule base and a bundle that cannot be served together
 └── SettingsError    settings that make no sense
 """
@@ -74,6 +75,15 @@ class GapError(ScoringError):
         super().__init__(
             [Violation(Reason.INTERNAL, "", f"no rule gives '{result}' for this grumble")]
         )
+
+
+class MisfitError(ScoringError):
+    """What the bundle says of a grumble lies outside what the rule base declares."""
+
+    def __init__(self, fact: str) -> None:
+        self.fact = fact
+        words = f"the model gives '{fact}' a value that the rule base refuses"
+        super().__init__([Violation(Reason.INTERNAL, "", words)])
 
 
 class SnapshotError(HarkenServerError):

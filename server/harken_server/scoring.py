@@ -12,7 +12,7 @@ from harken_rules import FactError, Verdict
 from harken_rules.language import FactType
 
 from harken_server.columns import COLUMN_FACTS, Columns
-from harken_server.errors import GapError, Reason, ScoringError, Violation
+from harken_server.errors import GapError, MisfitError, Reason, ScoringError, Violation
 from harken_server.explaining import explain
 from harken_server.grumble import Grumble, Score
 from harken_server.limits import sound, violations, without
@@ -138,7 +138,10 @@ class Scorer:
                 outcomes[place] = gap
 
     def _refusal(self, grumble: Grumble) -> ScoringError:
-        found = self.violations(grumble)
+        try:
+            found = self.violations(grumble)
+        except MisfitError as misfit:
+            return misfit
         if not found:
             raise RuntimeError("a grumble was refused, but nothing is wrong with it")
         return ScoringError(found)
@@ -151,7 +154,7 @@ class Scorer:
             field = f"attributes[{error.fact}]"
         elif error.fact not in _TIMES and getattr(grumble, error.fact, None) is None:
             # The bundle's value, not the caller's: the two do not fit each other.
-            raise RuntimeError(f"the bundle gave '{error.fact}' a value that the rules refuse")
+            raise MisfitError(error.fact)
         if fact.values is not None and isinstance(value, str):
             reason = Reason.UNKNOWN_VALUE
         elif isinstance(value, int | float) and (

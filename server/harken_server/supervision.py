@@ -70,6 +70,10 @@ class Worker:
             self._listener.join(1.0)  # its last words, if any
         return code
 
+    def hangs(self, seconds: float) -> bool:
+        """Started longer ago than ``seconds``, and not serving yet."""
+        return not self.serving.is_set() and time.monotonic() - self._started > seconds
+
     def schedule(self) -> float:
         """Plan the next start after a death; returns the pause in seconds."""
         young = time.monotonic() - self._started < YOUNG_SECONDS
@@ -110,10 +114,12 @@ class Worker:
 
 @dataclass(slots=True)
 class Crew:
-    """All workers. ``on_death`` is told the process id of each that ends unasked."""
+    """All workers. ``on_death`` is told the process id of each that ends unasked; one that
+    does not serve ``start_seconds`` after its start is killed and started again."""
 
     workers: list[Worker]
     on_death: Callable[[int], None]
+    start_seconds: float = 120.0
 
     def start(self, seconds: float, stopping: threading.Event) -> Word:
         """Start all; returns what all serve, or the first word of one that does not."""
@@ -141,8 +147,11 @@ class Crew:
         for worker in self.workers:
             if worker.again_at is not None:
                 if time.monotonic() >= worker.again_at:
-                    worker.start()
+                    self._start_again(worker)
                 continue
+            if worker.hangs(self.start_seconds):
+                _log.error("worker does not serve", worker=worker.assignment.number)
+                worker.finish(0)  # found dead below
             code = worker.died()
             if code is not None and worker.pid is not None:
                 self.on_death(worker.pid)
@@ -155,6 +164,18 @@ class Crew:
                     why=worker.word.failure if worker.word is not None else None,
                     again_in_seconds=pause,
                 )
+
+    def _start_again(self, worker: Worker) -> None:
+        try:
+            worker.start()
+        except OSError as error:  # no process or memory to be had just now
+            pause = worker.schedule()
+            _log.error(
+                "worker not started",
+                worker=worker.assignment.number,
+                why=error.strerror,
+                again_in_seconds=pause,
+            )
 
     def stop(self, seconds: float) -> None:
         """Drain all, side by side; whoever is not done after ``seconds`` is killed."""

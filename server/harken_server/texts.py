@@ -103,8 +103,11 @@ class Texts:
         key = (fact, str(code), language)
         found = self._labels.get(key)
         if found is None:
-            declared = fact in self._base.facts
-            found = Labelled(key[1], self._base.label(*key) if declared else key[1])
+            declared = self._base.facts.get(fact)
+            if declared is None or key[1] not in (declared.values or {}):
+                # A caller's own code: it is not kept, or callers could fill the memory.
+                return Labelled(key[1], key[1])
+            found = Labelled(key[1], self._base.label(*key))
             self._labels[key] = found
         return found
 

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import yaml
+from harken_models import default_bundle_path, load_bundle
 from harken_models.boosted import TRIALS, Tuned, fit_boosted
 from harken_models.bundle import with_segments
 from harken_models.bundlefile import write_bundle
+from harken_models.core import RESOLUTION_STATES
 from harken_models.dataset import Dataset, load_dataset
 from harken_models.errors import TrainingError
 from harken_models.featurebuild import model_columns
-from harken_models.predictor import Predictor
+from harken_models.features import FeatureSpec
+from harken_models.predictor import Model, Predictor
 from harken_models.specreader import read_spec
 from harken_models.split import split_by_time
 from harken_models.train import Options, Training, train
 
+COUNTS = ("grumble_count_30d", "grumble_count_90d", "complaint_count_30d", "complaint_count_90d")
+COUNTS += ("same_point_count_90d",)
 SPECS = Path(__file__).parents[2] / "models" / "specs"
 
 
@@ -74,23 +82,37 @@ def test_threads_do_not_change_the_trees(operator_data: Dataset, training: Train
         settings = {"seed": 1, "num_threads": threads}
         tuned = Tuned(TRIALS[0], 10, 0.0, ())
         model = fit_boosted(matrix, label, np.arange(len(frame)), spec, tuned, settings)
-        trees.append(model.text.split("parameters:")[0])
+        trees.append(model.text)
     assert trees[0] == trees[1]
     assert trees[0].count("Tree=") == 10
 
 
-def test_monotone_where_the_domain_is_sure(training: Training, tmp_path: Path) -> None:
-    """In LightGBM, longer unresolved and worse resolved never lowers the probability."""
-    predictor = Predictor(training.candidates["lightgbm"].model, training.parts.features)
+def never_falls(features: FeatureSpec, model: Model, probe: dict[str, Any]) -> None:
+    """Longer unresolved, worse resolved and more often never lowers the probability."""
+    predictor = Predictor(model, features)
+    hours = [probe["voice_time_us"] + h * 3_600_000_000 for h in (0, 1, 9, 30, 80, 200, 900)]
+    for name, values in (
+        ("observe_time_us", hours),
+        ("resolution_state", list(reversed(RESOLUTION_STATES))),
+        *((name, [0, 1, 2, 3, 5, 9, 30]) for name in COUNTS),
+    ):
+        rows = [{**probe, name: value} for value in values]
+        z = [predictor.one(features.encode_row(row)) for row in rows]
+        assert all(later >= earlier - 1e-12 for earlier, later in pairwise(z)), (name, z)
+
+
+@pytest.mark.parametrize("kind", ["lightgbm", "logistic", "blend"])
+def test_monotone_where_the_domain_is_sure(training: Training, kind: str) -> None:
     for probe in training.probes:
-        for name, values in (
-            ("observe_time_us", [probe["voice_time_us"] + h * 3_600_000_000 for h in (0, 9, 300)]),
-            ("resolution_state", ["all_satisfied", "major_part", "unresolved"]),
-            ("grumble_count_90d", [0, 2, 9]),
-        ):
-            rows = [{**probe, name: value} for value in values]
-            z = [predictor.one(training.parts.features.encode_row(row)) for row in rows]
-            assert z == sorted(z), name
+        never_falls(training.parts.features, training.candidates[kind].model, probe)
+
+
+def test_the_shipped_model_is_monotone() -> None:
+    path = default_bundle_path()
+    parts = load_bundle(path).parts
+    probes = yaml.safe_load((path / "probes.yaml").read_text("utf-8"))["probes"]
+    for probe in probes:
+        never_falls(parts.features, parts.model, probe["row"])
 
 
 def test_base_rate_of_the_field(operator_data: Dataset) -> None:

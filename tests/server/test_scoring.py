@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from harken_server.errors import Reason, ScoringError
+from harken_server.errors import MisfitError, Reason, ScoringError
+from harken_server.grumble import Score
 from harken_server.replay import score_rows
 
 HOUR_US = 3_600_000_000
@@ -163,8 +164,25 @@ def test_a_value_of_the_bundle_that_the_rules_refuse_is_not_the_callers_fault(
     scorer, grumble, bundle, monkeypatch
 ):
     monkeypatch.setattr(type(bundle), "assess", lambda *_: _Bad())
-    with pytest.raises(RuntimeError, match="segment"):
+    with pytest.raises(MisfitError, match="segment") as caught:
         scorer.score(grumble())
+    assert caught.value.reason is Reason.INTERNAL
+
+
+def test_such_a_value_spoils_only_its_own_item(scorer, grumble, bundle, monkeypatch):
+    right = type(bundle).assess_columns
+
+    def wrong(self, columns, rows):
+        assessed = right(self, columns, rows)
+        assessed.segment[1] = "martian"
+        return assessed
+
+    monkeypatch.setattr(type(bundle), "assess_columns", wrong)
+    monkeypatch.setattr(type(bundle), "assess", lambda *_: _Bad())
+    first, second, third = scorer.score_batch([grumble(), grumble(), grumble()])
+    assert isinstance(second, MisfitError)
+    assert isinstance(first, Score)
+    assert isinstance(third, Score)
 
 
 class _Bad:

@@ -30,6 +30,8 @@ class Server:
         self._limits = limits
         self._pool = CallPool(limits.threads, metrics)
         self._aside = ThreadPoolExecutor(max_workers=2, thread_name_prefix="aside")
+        # Health answers whatever else waits, refusals included.
+        self._checking = ThreadPoolExecutor(max_workers=2, thread_name_prefix="health")
         # A reflection stream holds its thread for as long as its caller likes.
         self._reflecting = ThreadPoolExecutor(max_workers=2, thread_name_prefix="reflect")
         self._gate = Gate(self._pool, self._aside, limits.max_in_flight, metrics)
@@ -70,7 +72,7 @@ class Server:
         # Whoever calls just now hears why, and health watchers hear it, before the port goes.
         time.sleep(self._limits.notice_seconds)
         self._server.stop(self._limits.drain_seconds).wait()
-        for pool in (self._pool, self._aside, self._reflecting):
+        for pool in (self._pool, self._aside, self._checking, self._reflecting):
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _health_handlers(self) -> grpc.GenericRpcHandler[Any, Any]:
@@ -84,7 +86,7 @@ class Server:
             request_deserializer=health_pb2.HealthCheckRequest.FromString,
             response_serializer=health_pb2.HealthCheckResponse.SerializeToString,
         )
-        methods = {"Check": on(self._aside, check), "Watch": watch}
+        methods = {"Check": on(self._checking, check), "Watch": watch}
         return grpc.method_handlers_generic_handler(health.SERVICE_NAME, methods)
 
     def _reflection_handlers(self) -> grpc.GenericRpcHandler[Any, Any]:

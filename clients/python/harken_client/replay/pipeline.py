@@ -59,8 +59,9 @@ class Chunk:
 class Pipeline:
     """Scores rows through ``client`` with several batches in flight, one thread each.
 
-    What may pass is tried again for ``patience`` seconds without success, but a server
-    that has never answered only for ``FIRST_PATIENCE``: its address is likely to be wrong.
+    What may pass is tried again for ``patience`` seconds in which no batch at all succeeds, but
+    a server that has never answered only for ``FIRST_PATIENCE``: its address is likely to be
+    wrong.
     """
 
     def __init__(
@@ -70,14 +71,14 @@ class Pipeline:
         *,
         in_flight: int = 8,
         patience: float = 60.0,
-        timeout: float = 60.0,
+        timeout: float = 25.0,
     ) -> None:
         self._client = client
         self._converter = converter
         self._in_flight = in_flight
         self._patience = patience
         self._timeout = timeout
-        self._answered = False
+        self._answered_at: float | None = None
         self._stop = threading.Event()
 
     def run(self, rows: Iterable[Row], first_row: int, keep: Callable[[Chunk], None]) -> None:
@@ -140,15 +141,19 @@ class Pipeline:
                 half = len(requests) // 2  # a batch refused whole: find out which row it is
                 return self._call(requests[:half]) + self._call(requests[half:])
             except TransientError:
-                patience = self._patience if self._answered else min(self._patience, FIRST_PATIENCE)
-                if self._stop.is_set() or time.monotonic() - begun > patience:
+                since, patience = begun, self._patience
+                if self._answered_at is None:
+                    patience = min(patience, FIRST_PATIENCE)
+                else:
+                    since = max(since, self._answered_at)
+                if self._stop.is_set() or time.monotonic() - since > patience:
                     raise
                 self._stop.wait(pause * random.uniform(0.5, 1))
                 pause = min(pause * 2, 5.0)
 
     def _try(self, requests: list[scoring_pb2.ScoreRequest]) -> list[Outcome]:
         results = self._client.call(RAW_BATCH_SCORE, requests, timeout=self._timeout)
-        self._answered = True
+        self._answered_at = time.monotonic()
         if len(results) != len(requests):
             raise ServerFault(f"the server answered {len(results)} of {len(requests)} rows")
         return [

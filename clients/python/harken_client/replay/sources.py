@@ -171,5 +171,10 @@ def _python_values(column: Any) -> list[Any]:
     if pyarrow.types.is_timestamp(kind):
         # Nanoseconds have no place in a datetime, nor in a score.
         column = column.cast(pyarrow.timestamp("us", kind.tz and "UTC"), safe=False)
+    elif pyarrow.types.is_floating(kind):
+        # Many writers put NaN where there is nothing.
+        return [None if value != value else value for value in column.to_pylist()]
+    elif pyarrow.types.is_nested(kind):
+        return [None if value is None else str(value) for value in column.to_pylist()]
     values: list[Any] = column.to_pylist()
     return values

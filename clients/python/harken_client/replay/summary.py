@@ -56,7 +56,7 @@ class Summary:
 
 
 def summarise(rows_csv: Path, state: Checkpoint) -> Summary:
-    """Read the rows of a finished replay once; keeps eight bytes for each with an outcome."""
+    """Read the rows of a finished replay once; keeps the probability of each with an outcome."""
     levels: Counter[str] = Counter()
     outcomes: Counter[tuple[str, str]] = Counter()
     by_label = {"0": array("d"), "1": array("d")}
