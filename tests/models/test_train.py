@@ -93,7 +93,7 @@ def never_falls(features: FeatureSpec, model: Model, probe: dict[str, Any]) -> N
     hours = [probe["voice_time_us"] + h * 3_600_000_000 for h in (0, 1, 9, 30, 80, 200, 900)]
     for name, values in (
         ("observe_time_us", hours),
-        ("resolution_state", list(reversed(RESOLUTION_STATES))),
+        ("resolution_state", list(RESOLUTION_STATES)),
         *((name, [0, 1, 2, 3, 5, 9, 30]) for name in COUNTS),
     ):
         rows = [{**probe, name: value} for value in values]
