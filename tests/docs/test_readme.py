@@ -20,7 +20,7 @@ def blocks(language: str = "") -> list[str]:
 
 def test_the_call_gives_the_answer_shown(served: Any) -> None:
     (call,) = [block for block in blocks() if block.startswith("$ harken score")]
-    words = shlex.split(call.removeprefix("$ harken "))
+    words = shlex.split(call.removeprefix("$ harken ").replace("\\\n", " "))
     done = subprocess.run(
         [sys.executable, "-c", MAIN, *words, "--target", served.target],
         capture_output=True,
