@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The system's certificates: a company's own authority is among them.
+export UV_SYSTEM_CERTS ?= true
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := $(UV) run --frozen --no-sync
 LIBRARY := protos/harken rules/harken_rules models/harken_models server/harken_server clients/python/harken_client
