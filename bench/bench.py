@@ -81,9 +81,11 @@ def in_process(requests: Sequence[scoring_pb2.ScoreRequest]) -> list[Row]:
     service = ScoringService(Scorer(snapshot), Metrics())
     wires = [request.SerializeToString() for request in requests[:BATCH]]
     batch = scoring_pb2.BatchScoreRequest(requests=requests[:BATCH])
-    booster = lightgbm.Booster(model_file=str(default_bundle_path() / "model.txt"))
-    blank = np.full((len(batch.requests), booster.num_feature()), np.nan)
     rows = [snapshot_row(request) for request in batch.requests]
+    boosted, features = snapshot.bundle.parts.model.boosted, snapshot.bundle.parts.features
+    assert boosted is not None
+    booster = lightgbm.Booster(model_str=boosted.text)
+    matrix = boosted.prepare(np.array([features.encode_row(row) for row in rows]))
 
     def whole() -> int:
         for wire in wires:
@@ -100,12 +102,12 @@ def in_process(requests: Sequence[scoring_pb2.ScoreRequest]) -> list[Row]:
         return len(batch.requests)
 
     def bare() -> int:
-        booster.predict(blank, num_threads=1)
-        return len(blank)
+        booster.predict(matrix, num_threads=1)
+        return len(matrix)
 
     def bare_single() -> int:
         for at in range(50):
-            booster.predict(blank[at : at + 1], num_threads=1)
+            booster.predict(matrix[at : at + 1], num_threads=1)
         return 50
 
     whole(), many()

@@ -9,14 +9,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harken_models.core import BEHAVIOUR_TYPES, CHANNELS
 from harken_models.simulator.customers import Customers
 from harken_models.simulator.grumbles import Grumbles
 from harken_models.simulator.parameters import (
     BRANDS,
-    CHANNELS,
     CLOSED,
     STATES,
-    TYPES,
     VIP_TIERS,
     Parameters,
 )
@@ -68,7 +67,7 @@ def customers_table(p: Parameters, customers: Customers, streams: Streams) -> pa
             "credit_level": pa.array(c.credit_level, mask=gone("credit_level")),
             "corporate_contact": pa.array(c.corporate_contact),
             "segment": _codes(c.segment, SEGMENTS, gone("segment")),
-            "behaviour_type": _codes(c.behaviour_type, TYPES, gone("behaviour_type")),
+            "behaviour_type": _codes(c.behaviour_type, BEHAVIOUR_TYPES, gone("behaviour_type")),
         }
     )
 
@@ -193,7 +192,7 @@ def truth_table(
             "others_probability": _rounded(truth.others[rows]),
             "future_probability": _rounded(truth.future[rows]),
             "segment": _codes(customers.segment[who], SEGMENTS),
-            "behaviour_type": _codes(kind, TYPES),
+            "behaviour_type": _codes(kind, BEHAVIOUR_TYPES),
             "tolerance": _rounded(tolerance),
             "frailty": _rounded(customers.frailty[who]),
             "grumbles_per_month": _rounded(customers.rate[who] * 720),

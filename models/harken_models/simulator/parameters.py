@@ -12,32 +12,9 @@ from dataclasses import dataclass
 from harken_models.simulator.points import CATEGORIES, KEY_PAIRS, POINTS, KeyPair, Point
 
 BRANDS = ("gotone", "mzone", "easyown")
-TYPES = (
-    "limited_patience",
-    "tariff_sensitive",
-    "cooperative_realist",
-    "rational_assertive",
-    "limited_forgiveness",
-)
 STATES = ("unresolved", "minor_part", "major_part", "all_dissatisfied", "all_satisfied")
 CLOSED = len(STATES)
 """The hidden sixth state: the dossier is closed, the customer has let the matter go."""
-CHANNELS = (
-    "hotline",
-    "hall",
-    "account_manager",
-    "web",
-    "sms",
-    "wap",
-    "app",
-    "kiosk",
-    "email",
-    "mail",
-    "social",
-    "on_site",
-    "referral",
-    "other",
-)
 VIP_TIERS = ("none", "ordinary", "silver", "gold", "diamond")
 
 
