@@ -13,6 +13,8 @@ import os
 import random
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from harken_client import InvalidRequest
 from harken_client.replay.convert import Converter
@@ -160,6 +162,39 @@ def test_both_readers_read_the_same(shop: tuple[Path, Path]) -> None:
     assert {"attr_visits", "attr_loyal", "point", "age_years"} < {
         name for fields, _ in rows.values() for name in fields
     }
+
+
+def test_both_take_nan_and_null_as_missing(tmp_path: Path) -> None:
+    spec, data = tmp_path / "spec.yaml", tmp_path / "data.parquet"
+    spec.write_text(
+        "dataset: x\nmissing: [N/A]\n"
+        "fields:\n  grumble_id: {column: id}\n  voice_time: {column: at}\n"
+        "  monthly_spend_yuan: {column: spend}\n  point: {column: point}\n"
+        "label: {column: y, positive: ['1']}\n",
+        encoding="utf-8",
+    )
+    table = {
+        "id": ["a", "b", "c", "d"],
+        "at": [
+            "2026-01-01T00:00:00+08",
+            "2026-01-01",
+            "2026-01-02T03:04Z",
+            "2026-01-03 00:00+0100",
+        ],
+        "spend": pa.array([1.5, math.nan, None, 2.0], from_pandas=False),
+        "point": ["p", "", None, "N/A"],
+        "y": pa.array([1.0, math.nan, None, 0.0], from_pandas=False),
+    }
+    pq.write_table(pa.table(table), data)
+    rows, refused = compare(spec, data)
+    assert not refused
+    assert [rows[n][1] for n in (1, 2, 3, 4)] == [1, None, None, 0]
+    assert [sorted(rows[n][0].keys() & {"point", "monthly_spend_yuan"}) for n in (1, 2, 3, 4)] == [
+        ["monthly_spend_yuan", "point"],
+        [],
+        [],
+        ["monthly_spend_yuan"],
+    ]
 
 
 @pytest.mark.parametrize("name", ["cfpb"])

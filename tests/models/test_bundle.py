@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import numpy as np
 import pytest
 import yaml
 from harken_models import BundleError, FeatureError, default_bundle_path, load_bundle
+from harken_models.association import fit_association
 from harken_models.bundle import Bundle
+from harken_models.bundlefile import write_bundle
 from harken_models.calibrate import Calibration
 from harken_models.core import BRANDS, CHANNELS, RESOLUTION_STATES, SEGMENTS, VIP_TIERS
 from harken_models.train import Training
@@ -259,6 +262,52 @@ def test_writing_replaces_a_bundle_and_nothing_else(
     with pytest.raises(BundleError, match="is not a bundle"):
         write(other)
     assert (other / "photo.jpg").read_bytes() == b"dear"
+
+
+def test_a_folder_that_holds_more_than_a_bundle_is_left_alone(
+    write: Callable[..., Bundle], tmp_path: Path
+) -> None:
+    deploy = tmp_path / "deploy"
+    deploy.mkdir()
+    (deploy / "manifest.yaml").write_text("kind: Deployment\n")
+    with pytest.raises(BundleError, match="is not a bundle"):
+        write(deploy)
+    write(tmp_path / "b")
+    (tmp_path / "b" / "notes.txt").write_text("mine")
+    with pytest.raises(BundleError, match=r"more than a bundle \(notes.txt\)"):
+        write(tmp_path / "b")
+    assert (deploy / "manifest.yaml").exists()
+    assert (tmp_path / "b" / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["association.csv", "model.txt", "features.yaml", "probes.yaml"])
+def test_a_file_that_is_neither_there_nor_listed_is_missed(
+    name: str, write: Callable[..., Bundle], tmp_path: Path
+) -> None:
+    write(tmp_path / "b", "blend")
+    files = yaml.safe_load((tmp_path / "b" / "manifest.yaml").read_text("utf-8"))["files"]
+    del files[name]
+    (tmp_path / "b" / name).unlink()
+    edit_manifest(tmp_path / "b", files=files)
+    with pytest.raises(BundleError):
+        load_bundle(tmp_path / "b")
+
+
+def test_points_that_look_like_numbers_keep_their_association(
+    write: Callable[..., Bundle], training: Training, tmp_path: Path
+) -> None:
+    points = np.array(["007", "101"] * 500, dtype=object)
+    segments = np.array(["gotone_1"] * 1000, dtype=object)
+    table = fit_association(points, segments, (np.arange(1000) % 2).astype(float))
+    parts = replace(training.parts, association=table)
+    bundle = write_bundle(tmp_path / "b", parts, training.about, training.probes)
+    found = {
+        point: bundle.assess(
+            {**training.probes[0], "segment": "gotone_1", "point": point}
+        ).association
+        for point in points[:2]
+    }
+    assert found["101"] > 0 > found["007"]
 
 
 def test_a_copied_bundle_is_the_same(write: Callable[..., Bundle], tmp_path: Path) -> None:

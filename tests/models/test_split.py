@@ -51,6 +51,20 @@ def test_no_label_reaches_into_later_time(
     assert abs(tested - test) < 0.01
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_label_is_known_a_horizon_after_the_observation_whatever_orders_the_rows(
+    seed: int,
+) -> None:
+    data = frame(3000, 120, seed)
+    data["observe_time_us"] = data["voice_time_us"] + 20 * US_PER_DAY
+    spec = replace(SPEC, horizon_days=5.0, split=SplitSpec(0.3, 0.2, "voice_time"))
+    split = split_by_time(data, spec)
+    known = data["observe_time_us"].to_numpy() + 5 * US_PER_DAY
+    voiced = data["voice_time_us"].to_numpy()
+    for fold in (*split.folds, split.final):
+        assert known[fold.train].max() <= voiced[fold.held_out].min()
+
+
 def test_rows_of_one_time_never_part() -> None:
     data = frame(2000, 1)
     data["voice_time_us"] = np.repeat(np.arange(40), 50) * US_PER_DAY

@@ -12,18 +12,20 @@ import numpy as np
 import pytest
 import yaml
 from harken_models import default_bundle_path, load_bundle
-from harken_models.boosted import TRIALS, Tuned, fit_boosted
+from harken_models.boosted import TRIALS, Tuned, fit_boosted, tune
 from harken_models.bundle import with_segments
 from harken_models.bundlefile import write_bundle
 from harken_models.core import RESOLUTION_STATES
 from harken_models.dataset import Dataset, load_dataset
 from harken_models.errors import TrainingError
-from harken_models.featurebuild import model_columns
+from harken_models.featurebuild import build_features, model_columns
 from harken_models.features import FeatureSpec
 from harken_models.predictor import Model, Predictor
 from harken_models.specreader import read_spec
 from harken_models.split import split_by_time
 from harken_models.train import Options, Training, train
+from scipy.special import expit
+from sklearn.metrics import log_loss
 
 COUNTS = ("grumble_count_30d", "grumble_count_90d", "complaint_count_30d", "complaint_count_90d")
 COUNTS += ("same_point_count_90d",)
@@ -85,6 +87,23 @@ def test_threads_do_not_change_the_trees(operator_data: Dataset, training: Train
         trees.append(model.text)
     assert trees[0] == trees[1]
     assert trees[0].count("Tree=") == 10
+
+
+def test_what_is_judged_is_what_the_rounds_give(operator_data: Dataset) -> None:
+    """Each fold's held-out predictions come from the rounds chosen for all of them."""
+    frame, spec = operator_data.frame, operator_data.spec
+    features = build_features(frame, spec)
+    columns = model_columns(frame)
+    matrix = features.encode_columns(columns, len(frame))
+    label = frame["label"].to_numpy()
+    folds = split_by_time(frame, spec).folds
+    assert len(folds) > 1
+    tuned = tune(matrix, label, folds, features, TRIALS[0], {"seed": 1, "num_threads": 1})
+    losses = [
+        log_loss(label[fold.held_out], expit(z))
+        for fold, z in zip(folds, tuned.held_out, strict=True)
+    ]
+    assert np.mean(losses) == pytest.approx(tuned.log_loss, abs=1e-9)
 
 
 def never_falls(features: FeatureSpec, model: Model, probe: dict[str, Any]) -> None:

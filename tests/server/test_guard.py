@@ -77,6 +77,23 @@ def test_health_answers_under_overload(start, scorer, request_of):
     waiting.result()
 
 
+def test_health_answers_although_calls_hang_that_never_send_their_message(start, scorer):
+    started = start(Limits(threads=2, max_in_flight=2, notice_seconds=0), scorer)
+    over = threading.Event()
+
+    def silent():
+        over.wait(20)
+        yield b""
+
+    method = started.channel.stream_unary("/harken.v1.ScoringService/Score")
+    hanging = [method.future(silent(), timeout=20) for _ in range(8)]
+    health = health_pb2_grpc.HealthStub(started.channel)
+    assert health.Check(health_pb2.HealthCheckRequest(), timeout=10).status == SERVING
+    for call in hanging:
+        call.cancel()
+    over.set()
+
+
 def test_a_call_whose_deadline_has_passed_is_not_worked_on(start, scorer, request_of):
     held = Held(scorer)
     started = start(Limits(threads=1, max_in_flight=9, notice_seconds=0), held)

@@ -170,10 +170,12 @@ def test_a_value_of_the_bundle_that_the_rules_refuse_is_not_the_callers_fault(
 
 
 def test_such_a_value_spoils_only_its_own_item(scorer, grumble, bundle, monkeypatch):
-    right = type(bundle).assess_columns
+    right, one = type(bundle).assess_columns, type(bundle).assess
 
     def wrong(self, columns, rows):
-        assessed = right(self, columns, rows)
+        with monkeypatch.context() as patch:
+            patch.setattr(type(bundle), "assess", one)
+            assessed = right(self, columns, rows)
         assessed.segment[1] = "martian"
         return assessed
 
