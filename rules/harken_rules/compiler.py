@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -216,8 +215,3 @@ def fnv(name: str) -> int:
     for byte in name.encode():
         value = (value ^ byte) * 16777619 % 2**32
     return value
-
-
-def signatures(table: Table) -> int:
-    """How many different questions a decision can be asked."""
-    return math.prod(table.sizes)

@@ -41,10 +41,7 @@ class Scorer:
         row = self._read(grumble)
         if row is None:
             raise self._refusal(grumble)
-        assessed = self.snapshot.bundle.assess(row)
-        row["segment"] = assessed.segment
-        row["association"] = assessed.association
-        row["probability"] = assessed.probability
+        self._assess(row)
         try:
             verdict = self.snapshot.engine.decide(row)
         except FactError:
@@ -81,10 +78,7 @@ class Scorer:
             kept = {k: v for k, v in rest.attributes.items() if f"attributes[{k}]" not in bad}
             rest = replace(rest, attributes=kept)
         row = self._row_of(rest)
-        assessed = self.snapshot.bundle.assess(row)
-        row["segment"] = assessed.segment
-        row["association"] = assessed.association
-        row["probability"] = assessed.probability
+        self._assess(row)
         while True:
             try:
                 self.snapshot.engine.decide(row)
@@ -109,6 +103,13 @@ class Scorer:
             row = {**self.snapshot.attributes.read(grumble.attributes), **row}
         row["open_hours"] = (grumble.observe_time_us - grumble.voice_time_us) / US_PER_HOUR
         return row
+
+    def _assess(self, row: dict[str, object]) -> None:
+        """Add what the model says of a row."""
+        assessed = self.snapshot.bundle.assess(row)
+        row["segment"] = assessed.segment
+        row["association"] = assessed.association
+        row["probability"] = assessed.probability
 
     def _score_rows(
         self,

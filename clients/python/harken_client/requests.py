@@ -82,8 +82,6 @@ class ScoreInput:
 Scorable = scoring_pb2.ScoreRequest | ScoreInput | Mapping[str, object]
 """What ``score`` takes: a message, a typed input, or a mapping by core names."""
 
-Setter = Callable[[Message, object], None]
-
 
 @dataclass(frozen=True, slots=True)
 class CoreField:
