@@ -23,61 +23,61 @@ from harken_rules.verdict import Fired
 def diagnostics(found: Iterable[Diagnostic], path: Path) -> None:
     """Every diagnostic, a blank line after each."""
     for one in found:
-        _say(*one.parts(prefix(path)), ("\n", ""))
+        say(*one.parts(prefix(path)), ("\n", ""))
 
 
 def checked(loaded: Loaded, path: Path) -> None:
     """One closing line: sound and how large, or how much was found."""
     errors = sum(one.severity is Severity.ERROR for one in loaded.diagnostics)
     warnings = len(loaded.diagnostics) - errors
-    counts = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}"
+    counts = f"{count(errors, 'error')}, {count(warnings, 'warning')}"
     if loaded.base is None:
-        _say((f"{path}: {counts}\n", "bold red"))
+        say((f"{path}: {counts}\n", "bold red"))
         return
     base = loaded.base
     rules = sum(len(one.rules) for one in base.decisions)
     size = ", ".join(
         [
-            _count(len(base.facts), "fact"),
-            _count(len(base.decisions), "decision"),
-            _count(rules, "rule"),
-            _count(len(loaded.cases), "case"),
+            count(len(base.facts), "fact"),
+            count(len(base.decisions), "decision"),
+            count(rules, "rule"),
+            count(len(loaded.cases), "case"),
         ]
     )
-    _say((f"{path}: sound; {size}; {counts}\n", "bold green"), (f"{base.digest}\n", ""))
+    say((f"{path}: sound; {size}; {counts}\n", "bold green"), (f"{base.digest}\n", ""))
 
 
 def probed(probe: Probe, path: Path) -> None:
     """One line: what was compared in the engine, or what is wrong with it there."""
     if probe.sound:
-        _say((f"engine: {probe.report}\n", ""))
+        say((f"engine: {probe.report}\n", ""))
     else:
-        _say((f"{path}: the engine is not right about it: {probe.report}\n", "bold red"))
+        say((f"{path}: the engine is not right about it: {probe.report}\n", "bold red"))
 
 
 def failures(failed: Iterable[CaseResult], path: Path) -> None:
     """For each failed case what was expected, what came out, and by which rules."""
     for one in failed:
-        _say(("FAILED ", "bold red"), (f"{printable(one.case.name)}\n", "bold"))
-        _say(("  --> ", "blue"), (f"{prefix(path)}{one.case.place}\n", ""))
+        say(("FAILED ", "bold red"), (f"{printable(one.case.name)}\n", "bold"))
+        say(("  --> ", "blue"), (f"{prefix(path)}{one.case.place}\n", ""))
         if one.error is not None:
-            _say((f"   {printable(one.error)}\n", "red"))
+            say((f"   {printable(one.error)}\n", "red"))
         named: list[Fired] = []
         for mismatch in one.mismatches:
-            _say(*_mismatch(mismatch, named, path))
+            say(*_mismatch(mismatch, named, path))
             named += mismatch.fired
-        _say(("\n", ""))
+        say(("\n", ""))
 
 
 def tested(results: Sequence[CaseResult], path: Path) -> None:
     """One closing line: how many cases passed."""
     failed = sum(not one.passed for one in results)
     if failed:
-        _say((f"{path}: {failed} of {_count(len(results), 'case')} failed\n", "bold red"))
+        say((f"{path}: {failed} of {count(len(results), 'case')} failed\n", "bold red"))
     elif results:
-        _say((f"{path}: {_count(len(results), 'case')}, all as expected\n", "bold green"))
+        say((f"{path}: {count(len(results), 'case')}, all as expected\n", "bold green"))
     else:
-        _say((f"{path}: there are no cases\n", "bold yellow"))
+        say((f"{path}: there are no cases\n", "bold yellow"))
 
 
 def as_json(answer: Mapping[str, object]) -> None:
@@ -142,10 +142,12 @@ def _mismatch(one: Mismatch, named: Sequence[Fired], path: Path) -> list[tuple[s
     return pieces
 
 
-def _say(*parts: tuple[str, str]) -> None:
+def say(*parts: tuple[str, str]) -> None:
+    """Print (text, style) pieces; nothing is added."""
     # soft_wrap: a terminal's width never cuts a path or moves a caret.
     Console(soft_wrap=True, highlight=False).print(Text.assemble(*parts), end="")
 
 
-def _count(number: int, word: str) -> str:
+def count(number: int, word: str) -> str:
+    """``3 rules``, ``1 rule``."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
