@@ -78,7 +78,8 @@ def simulated_requests(folder: Path, customers: int) -> list[scoring_pb2.ScoreRe
 def in_process(requests: Sequence[scoring_pb2.ScoreRequest]) -> list[Row]:
     """The core without a transport, and LightGBM alone beside it."""
     snapshot = load_snapshot(default_base_path(), default_bundle_path())
-    service = ScoringService(Scorer(snapshot), Metrics())
+    scorer = Scorer(snapshot)
+    service = ScoringService(lambda: scorer, Metrics())
     wires = [request.SerializeToString() for request in requests[:BATCH]]
     batch = scoring_pb2.BatchScoreRequest(requests=requests[:BATCH])
     rows = [snapshot_row(request) for request in batch.requests]

@@ -54,6 +54,8 @@ def serving(bundle: Path, ready: Path) -> Iterator[dict[str, object]]:
         "0",
         "--control-port",
         "0",
+        "--metrics-port",
+        "0",
         "--log-level",
         "warning",
         "--bundle",

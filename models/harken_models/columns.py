@@ -33,6 +33,9 @@ def is_missing(column: pd.Series, markers: Iterable[str]) -> np.ndarray:
     """Which rows hold nothing: null, or one of the text markers (spaces around it do not count)."""
     if not _holds_text(column):
         return np.asarray(column.isna().to_numpy(dtype=bool))
+    if isinstance(column.dtype, pd.StringDtype):
+        empty = column.str.strip().isin(list(markers)) | column.isna()
+        return np.asarray(empty.to_numpy(dtype=bool))
     codes, distinct = pd.factorize(column)
     wanted = set(markers)
     empty = [isinstance(v, str) and v.strip() in wanted for v in _plain(distinct)]
@@ -41,6 +44,9 @@ def is_missing(column: pd.Series, markers: Iterable[str]) -> np.ndarray:
 
 def read_text(column: pd.Series, missing: np.ndarray) -> Converted:
     """Identifiers: the text as it is, None where missing. Whole floats lose their ``.0``."""
+    if isinstance(column.dtype, pd.StringDtype):  # hardly any two alike: all at once
+        texts = column.str.strip().to_numpy(dtype=object, na_value=None)
+        return Converted(np.where(missing, None, texts))
     return _by_distinct(column, missing, lambda value: (_as_text(value), None), object)
 
 

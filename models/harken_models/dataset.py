@@ -76,6 +76,22 @@ def load_dataset(spec: DatasetSpec | None, path: Path) -> Dataset:
     return Dataset(spec, frame.reset_index(drop=True), bad_rows, end_us)
 
 
+def typed_rows(
+    spec: DatasetSpec, raw: pd.DataFrame
+) -> tuple[pd.DataFrame, tuple[BadRow, ...], np.ndarray]:
+    """Some rows of a flat file as ``load_dataset`` types them: frame, bad rows, outcomes.
+
+    The frame's index is the place in ``raw``, from 0; the outcomes stand beside it: 1.0, 0.0,
+    NaN where unknown or excluded. For readers of one chunk at a time: a history that the
+    specification says to compute needs all rows, and is left as it is. Raises DataError.
+    """
+    frame, bad_rows = _convert(spec, raw)
+    label = np.full(len(frame), np.nan)
+    if isinstance(spec.label, ColumnLabel):
+        label = _column_label(spec.label, raw, spec)[frame.index]
+    return frame, bad_rows, np.where(_excluded(spec, raw)[frame.index], np.nan, label)
+
+
 def _column_types(raw: pd.DataFrame) -> dict[str, AttributeType]:
     types: dict[str, AttributeType] = {}
     for name in map(str, raw.columns):

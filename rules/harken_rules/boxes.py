@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from harken_rules.bits import Holders
+from harken_rules.bits import codes_in as codes_in
 from harken_rules.cells import Cells, cells_of
 from harken_rules.language import Clause, Constant, Decision, Hit, RuleBase
 
@@ -67,11 +69,29 @@ def box_of(clauses: Iterable[Clause], cells: tuple[Cells, ...], slots: Mapping[s
 
 def simplify(boxes: Iterable[Box]) -> RuleBoxes:
     """``boxes`` without empty ones and those that lie within another."""
+    left = [box for box in dict.fromkeys(boxes) if all(box)]
+    if len(left) > FEW:
+        return tuple(_greatest(left))
     kept: list[Box] = []
-    for box in boxes:
-        if all(box) and not any(within(box, other) for other in kept):
+    for box in left:
+        if not any(within(box, other) for other in kept):
             kept = [other for other in kept if not within(other, box)] + [box]
     return tuple(kept)
+
+
+FEW = 20
+"""So many boxes are compared each with each."""
+
+
+def _greatest(boxes: list[Box]) -> Iterator[Box]:
+    """Those of ``boxes``, all different, that lie within no other."""
+    slots = [Holders(max(masks).bit_length(), masks) for masks in zip(*boxes, strict=True)]
+    for index, box in enumerate(boxes):
+        around = (1 << len(boxes)) - 1
+        for holders, mask in zip(slots, box, strict=True):
+            around &= holders.of_all(mask)
+        if around == 1 << index:
+            yield box
 
 
 def within(inner: Box, outer: Box) -> bool:
@@ -121,13 +141,6 @@ def _meeting(box: Box, accepting: list[dict[int, int]], everyone: int) -> int:
             here |= accepting[slot].get(code, 0)
         met &= here
     return met
-
-
-def codes_in(mask: int) -> Iterator[int]:
-    """The codes in a bit set, ascending."""
-    while mask:
-        yield (mask & -mask).bit_length() - 1
-        mask &= mask - 1
 
 
 def matching(rules: tuple[RuleBoxes, ...], hit: Hit, signature: Signature) -> tuple[int, ...]:

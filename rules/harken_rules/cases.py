@@ -19,7 +19,8 @@ from harken_rules.language import (
     Within,
 )
 from harken_rules.order import dependencies
-from harken_rules.reading.cases import Case, Expectation, Listed
+from harken_rules.reading.cases import Case
+from harken_rules.reading.expectations import Expectation, Listed
 from harken_rules.reading.numbers import interval_text, number_text
 from harken_rules.verdict import FactError, Fired, Verdict
 
@@ -44,11 +45,12 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """How one case went; ``error`` if its facts could not even be decided on."""
+    """How one case went; ``error`` and no ``verdict`` if its facts could not be decided on."""
 
     case: Case
     mismatches: tuple[Mismatch, ...]
     error: str | None = None
+    verdict: Verdict | None = None
 
     @property
     def passed(self) -> bool:
@@ -58,7 +60,7 @@ class CaseResult:
 
 def run_cases(base: RuleBase, cases: Iterable[Case], engine: Decides) -> list[CaseResult]:
     """Decide every case by ``engine``, which runs ``base``, and compare."""
-    before = _all_before(base)
+    before = all_before(base)
     return [_run(case, base, engine, before) for case in cases]
 
 
@@ -77,7 +79,7 @@ def _run(
             path = before[one.decision] | {one.decision}
             fired = tuple(each for each in verdict.fired if each.decision in path)
             mismatches.append(Mismatch(one, wanted_text(one.wanted), value_text(got), fired))
-    return CaseResult(case, tuple(mismatches))
+    return CaseResult(case, tuple(mismatches), verdict=verdict)
 
 
 def as_given(value: Constant, fact: Fact) -> object:
@@ -144,7 +146,7 @@ def value_text(value: object) -> str:
     return number_text(value) if isinstance(value, Decimal) else str(value)
 
 
-def _all_before(base: RuleBase) -> dict[str, frozenset[str]]:
+def all_before(base: RuleBase) -> dict[str, frozenset[str]]:
     """For each decision, all whose results it builds on, directly or not."""
     needs = dependencies(base.decisions)
     found: dict[str, frozenset[str]] = {}

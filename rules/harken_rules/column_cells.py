@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,20 +20,81 @@ Codes = npt.NDArray[np.int32]
 Errors = dict[int, FactError]
 
 UNKNOWN = -1
+_FLAGS = frozenset({bool, type(None)})
 
 
-def column_codes(cells: Cells, column: npt.NDArray[Any]) -> tuple[Codes, Errors]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Coded:
+    """A column that names few values often: ``values[codes[row]]`` is a row's value.
+
+    ``codes`` are integers, shape (rows,); -1 is missing. A value is looked at once, however
+    many rows have it.
+    """
+
+    codes: npt.NDArray[Any]
+    values: tuple[object, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As an array has it."""
+        return self.codes.shape
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, row: int) -> object:
+        code = self.codes[row]
+        return None if code < 0 else self.values[code]
+
+
+Column = npt.NDArray[Any] | Coded
+
+
+def column_codes(cells: Cells, column: Column) -> tuple[Codes, Errors]:
     """Codes of all rows, shape (rows,), and the errors of rows with an unacceptable value.
 
     ``None`` and NaN are missing; a row with an error is coded as missing.
     """
+    if isinstance(column, Coded):
+        return coded_codes(cells, column)
     if isinstance(cells, NumberCells) and column.dtype.kind in "fiu":
         return number_codes(cells, column)
     if isinstance(cells, NamedCells):
         if column.dtype.kind == "b":
             return np.where(column, cells.table[True], cells.table[False]).astype(np.int32), {}
+        if cells.fact.type is FactType.BOOLEAN and column.dtype.kind in "fiu":
+            return flag_codes(cells, column)
         return named_codes(cells, column)
     return value_codes(cells, column, np.arange(len(column)))
+
+
+def coded_codes(cells: Cells, column: Coded) -> tuple[Codes, Errors]:
+    """Codes of a column that is coded already: each of its values is looked at once."""
+    table = np.zeros(len(column.values) + 1, dtype=np.int32)
+    wrong: dict[int, FactError] = {}
+    for place, given in enumerate(column.values):
+        value = python_value(given)
+        if value is None:
+            continue
+        try:
+            table[place] = cells.code(value)
+        except FactError as error:
+            wrong[place] = error
+    errors: Errors = {}
+    for place, error in wrong.items():
+        for row in np.flatnonzero(column.codes == place).tolist():
+            errors[row] = error
+    return table[column.codes], errors
+
+
+def flag_codes(cells: NamedCells, column: npt.NDArray[Any]) -> tuple[Codes, Errors]:
+    """Codes of a boolean fact's numbers: 1, 0, and NaN for missing."""
+    codes = np.full(len(column), MISSING, dtype=np.int32)
+    codes[column == 1] = cells.table[True]
+    codes[column == 0] = cells.table[False]
+    strange = np.flatnonzero((codes == MISSING) & (column == column))
+    # Few, if any: the scalar way says what is the matter.
+    return codes, value_codes(cells, column, strange)[1]
 
 
 def number_codes(cells: NumberCells, column: npt.NDArray[Any]) -> tuple[Codes, Errors]:
@@ -66,7 +128,9 @@ def named_codes(cells: NamedCells, column: npt.NDArray[Any]) -> tuple[Codes, Err
         return value_codes(cells, column, np.arange(len(column)))
     if cells.fact.type is FactType.BOOLEAN:
         # To a dictionary 1 and 0 are True and False; they are numbers all the same.
-        strange = [row for row, value in enumerate(values) if type(value) not in (bool, type(None))]
+        strange = []
+        if not _FLAGS.issuperset(map(type, values)):
+            strange = [row for row, value in enumerate(values) if type(value) not in _FLAGS]
     else:
         strange = np.flatnonzero(codes == UNKNOWN).tolist()
     if not strange:
@@ -94,15 +158,12 @@ def value_codes(
     return codes, errors
 
 
-def tidy(cells: Cells, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The column as it is, but a boolean fact's numbers 0, 1 and NaN as booleans and ``None``."""
-    if cells.fact.type is not FactType.BOOLEAN or column.dtype.kind not in "fiu":
-        return column
-    shown = column.astype(object)
-    shown[column == 0] = False
-    shown[column == 1] = True
-    shown[np.isnan(column)] = None
-    return shown
+def shown_value(cells: Cells, value: object) -> object:
+    """What ``decide`` would be given for a column's value: a boolean fact's 0 and 1 as such."""
+    plain = python_value(value)
+    if cells.fact.type is FactType.BOOLEAN and type(plain) in (int, float):
+        return bool(plain) if plain in (0, 1) else plain
+    return plain
 
 
 def python_value(value: object) -> object:

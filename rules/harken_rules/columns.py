@@ -7,16 +7,16 @@ a row is told is the very object that ``RuleEngine.decide`` would return.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from harken_rules.column_cells import Codes, column_codes, python_value, tidy
+from harken_rules.column_cells import Coded, Codes, Column, column_codes, shown_value
 from harken_rules.outcomes import Outcome, compose
-from harken_rules.verdict import FactError, Verdict
+from harken_rules.verdict import FactError, Result, Verdict
 
 if TYPE_CHECKING:
     from harken_rules.engine import Plan, RuleEngine
@@ -44,16 +44,16 @@ class ColumnVerdicts:
 
     def __init__(
         self,
+        engine: RuleEngine,
         rows: int,
-        columns: Mapping[str, npt.NDArray[Any]],
+        columns: Mapping[str, Column],
         errors: Mapping[int, FactError],
-        answers: Mapping[str, int],
-        decisions: tuple[Answers, ...],
+        decisions: Sequence[Answers | None],
     ) -> None:
         self.rows = rows
         self.errors = errors
+        self._engine = engine
         self._columns = columns
-        self._places = answers
         self._decisions = decisions
 
     def __len__(self) -> int:
@@ -65,14 +65,41 @@ class ColumnVerdicts:
         ``None`` where it is missing and in rows with an error. Raises KeyError if no decision
         yields ``name``.
         """
-        answers = self._decisions[self._places[name]]
-        distinct = np.empty(len(answers.outcomes), dtype=object)
-        for place, outcome in enumerate(answers.outcomes):
-            distinct[place] = dict(outcome.results)[name]
-        gathered = distinct[answers.chosen]
+        codes, values = self.coded(name)
+        distinct = np.empty(len(values) + 1, dtype=object)
+        for place, value in enumerate(values):
+            distinct[place] = value
+        return distinct[codes]
+
+    def coded(self, name: str) -> tuple[Index, tuple[Result, ...]]:
+        """A result of every row as ``(codes, values)``: ``values[codes[row]]``, codes (rows,).
+
+        The values are distinct; the code is -1 in rows with an error. Raises KeyError if no
+        decision yields ``name``.
+        """
+        answers = self.answers(self._engine.yielding(name))
+        places: dict[Result, int] = {}
+        table = np.array(
+            [
+                places.setdefault(dict(outcome.results)[name], len(places))
+                for outcome in answers.outcomes
+            ],
+            dtype=np.int64,
+        )
+        codes = table[answers.chosen]
         if self.errors:
-            gathered[list(self.errors)] = None
-        return gathered
+            codes[list(self.errors)] = -1
+        return codes, tuple(places)
+
+    def answers(self, decision: int) -> Answers:
+        """One decision's outcomes, and which is each row's; rows with an error have no say.
+
+        Raises LookupError if it was not asked for.
+        """
+        answers = self._decisions[decision]
+        if answers is None:
+            raise LookupError(self._engine.plans[decision].table.decision.name)
+        return answers
 
     def verdict(self, row: int) -> Verdict:
         """One row's whole verdict; raises its FactError, or IndexError if no such row is."""
@@ -82,41 +109,59 @@ class ColumnVerdicts:
             raise self.errors[row]
         facts = {}
         for name, column in self._columns.items():
-            value = python_value(column[row])
+            value = shown_value(self._engine.cells[name], column[row])
             if value is not None:
                 facts[name] = value
-        return compose([each.outcomes[each.chosen[row]] for each in self._decisions], facts)
+        answers = [self.answers(decision) for decision in range(len(self._decisions))]
+        return compose([each.outcomes[each.chosen[row]] for each in answers], facts)
 
 
-def decide_columns(engine: RuleEngine, columns: Mapping[str, object], rows: int) -> ColumnVerdicts:
+def decide_columns(
+    engine: RuleEngine,
+    columns: Mapping[str, object],
+    rows: int,
+    results: Collection[str] | None = None,
+) -> ColumnVerdicts:
     """See ``RuleEngine.decide_columns``."""
-    given: dict[str, npt.NDArray[Any]] = {}
+    given: dict[str, Column] = {}
     codes: dict[int, Codes] = {}
     errors: dict[int, FactError] = {}
     for name in engine.given:
-        if columns.get(name) is None:
+        told = columns.get(name)
+        if told is None:
             continue
-        column = np.asarray(columns[name])
+        column = told if isinstance(told, Coded) else np.asarray(told)
         if column.shape != (rows,):
             raise ValueError(f"column {name!r} has shape {column.shape}, expected ({rows},)")
-        given[name] = tidy(engine.cells[name], column)
-        codes[engine.slot(name)], wrong = column_codes(engine.cells[name], given[name])
+        given[name] = column
+        codes[engine.slot(name)], wrong = column_codes(engine.cells[name], column)
         for row, error in wrong.items():
             errors.setdefault(row, error)
-    decisions: list[Answers] = []
-    for plan in engine.plans:
-        answers = answer(engine, len(decisions), plan, codes, rows)
+    wanted = None if results is None else behind(engine, results)
+    decisions: list[Answers | None] = []
+    for index, plan in enumerate(engine.plans):
+        if wanted is not None and index not in wanted:
+            decisions.append(None)
+            continue
+        answers = answer(engine, index, plan, codes, rows)
         for place, slot in enumerate(plan.derived):
             derived = np.array([each.derived[place][1] for each in answers.outcomes], np.int32)
             codes[slot] = derived[answers.chosen]
         decisions.append(answers)
-    engine.count((rows - len(errors)) * len(decisions))
-    places = {
-        name: index
-        for index, plan in enumerate(engine.plans)
-        for name in plan.table.decision.results
-    }
-    return ColumnVerdicts(rows, given, errors, places, tuple(decisions))
+    engine.count((rows - len(errors)) * sum(each is not None for each in decisions))
+    return ColumnVerdicts(engine, rows, given, errors, tuple(decisions))
+
+
+def behind(engine: RuleEngine, results: Collection[str]) -> set[int]:
+    """The decisions that yield ``results`` and all that these rest on."""
+    wanted = {engine.yielding(name) for name in results}
+    slots = {slot for index in wanted for slot in engine.plans[index].slots}
+    for index in range(len(engine.plans) - 1, -1, -1):  # each stands after those it rests on
+        plan = engine.plans[index]
+        if index in wanted or not slots.isdisjoint(plan.derived):
+            wanted.add(index)
+            slots.update(plan.slots)
+    return wanted
 
 
 def answer(

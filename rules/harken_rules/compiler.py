@@ -22,7 +22,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harken_rules.boxes import Box, Signature, codes_in
+from harken_rules.bits import runs
+from harken_rules.boxes import Box, Signature
 from harken_rules.language import Hit
 from harken_rules.tables import Table
 from harken_rules.verdict import EngineError
@@ -118,7 +119,7 @@ def split(box: Box, names: Names) -> Iterator[Terms]:
     choices: list[list[Term]] = []
     ways = 1
     sets = [
-        (slot, mask, runs(mask))
+        (slot, mask, list(runs(mask)))
         for slot, mask in enumerate(box)
         if mask != (1 << names.sizes[slot]) - 1
     ]
@@ -131,17 +132,6 @@ def split(box: Box, names: Names) -> Iterator[Terms]:
             choices.append([(names.member(slot, mask), 1, 1)])
     for terms in itertools.product(*choices):
         yield tuple(sorted(terms)) or ALWAYS
-
-
-def runs(mask: int) -> list[tuple[int, int]]:
-    """The contiguous runs of a bit set: (first, last)."""
-    found: list[tuple[int, int]] = []
-    for code in codes_in(mask):
-        if found and found[-1][1] == code - 1:
-            found[-1] = (found[-1][0], code)
-        else:
-            found.append((code, code))
-    return found
 
 
 def selective_first(terms: Terms, names: Names) -> Terms:

@@ -6,7 +6,7 @@ place, and perhaps a hint and further places. A ``Report`` collects them; nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -17,16 +17,23 @@ from harken_rules.language import Place
 FindingId = Literal[
     "bad-name",
     "bad-number",
+    "conflicting-rules",
     "cyclic-decision",
     "duplicate-id",
     "duplicate-key",
     "empty-range",
+    "failing-case",
+    "gap",
+    "idle-rule",
     "missing-file",
     "missing-key",
     "missing-label",
     "missing-reason",
     "out-of-range",
+    "outside-folder",
+    "shadowed-rule",
     "stray-file",
+    "subsumed-rule",
     "too-large",
     "type-mismatch",
     "unique-overlap",
@@ -34,7 +41,9 @@ FindingId = Literal[
     "unknown-fact",
     "unknown-key",
     "unknown-value",
+    "unreachable-rule",
     "unreadable",
+    "unused-entry",
     "unused-fact",
     "wrong-shape",
     "wrong-source",
@@ -43,10 +52,18 @@ FindingId = Literal[
 ]
 """Every finding there is; each has its page in ``docs/checks``."""
 
+PAGES = "docs/checks"
+"""Where the pages stand in the source tree."""
+
 MAX_FOUND = 1_000
 """No report grows beyond this many diagnostics."""
 
 _EXCERPT_WIDTH = 160
+
+
+def page_of(finding: str) -> str:
+    """The page that explains a finding, as a path in the source tree."""
+    return f"{PAGES}/{finding}.md"
 
 
 class Severity(StrEnum):
@@ -94,6 +111,7 @@ class Diagnostic:
             "file": self.place.file,
             "line": self.place.line,
             "column": self.place.column,
+            "page": page_of(self.id),
             "hint": self.hint,
             "related": [
                 {"note": note, "file": at.file, "line": at.line, "column": at.column}
@@ -164,9 +182,13 @@ class Report:
         """Whether any error was found so far."""
         return any(one.severity is Severity.ERROR for one in self._found)
 
-    def has_errors_in(self, file: str) -> bool:
-        """Whether any error was found in ``file`` so far."""
-        return any(one.place.file == file and one.severity is Severity.ERROR for one in self._found)
+    def files_with_errors(self, besides: Container[str] = ()) -> frozenset[str]:
+        """The files in which errors were found so far, those of the ids ``besides`` left out."""
+        return frozenset(
+            one.place.file
+            for one in self._found
+            if one.severity is Severity.ERROR and one.id not in besides
+        )
 
     def sorted(self) -> tuple[Diagnostic, ...]:
         """Everything found, by file, line and column."""

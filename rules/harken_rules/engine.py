@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from operator import getitem, itemgetter
 from typing import Literal
 
@@ -62,6 +62,11 @@ class RuleEngine:
         self._kind = evaluator
         self._blocks: list[Table] = []
         self.plans = tuple(map(self._plan, self.tables, boxes))
+        self._yielding = {
+            name: index
+            for index, decision in enumerate(base.decisions)
+            for name in decision.results
+        }
         self._readers = tuple(
             (self._slots[name], name, self.cells[name].code) for name in self.given
         )
@@ -99,15 +104,19 @@ class RuleEngine:
         self._memo.count(len(outcomes))
         return compose(outcomes, known)
 
-    def decide_columns(self, columns: Mapping[str, object], rows: int) -> ColumnVerdicts:
+    def decide_columns(
+        self, columns: Mapping[str, object], rows: int, results: Collection[str] | None = None
+    ) -> ColumnVerdicts:
         """The verdicts on ``rows`` sets of facts, given as one array a fact.
 
         Numbers are float64 with NaN for missing, or integers; codes are object (``None`` is
-        missing) or text arrays; booleans are bool, object, or float64 with 0, 1 and NaN. A fact
-        without a column is missing. A row with an unacceptable value spoils only itself: see
-        ``ColumnVerdicts.errors``. Raises ValueError for a column of another length.
+        missing) or text arrays, or ``Coded``; booleans are bool, object, or float64 with 0, 1
+        and NaN. A fact without a column is missing. With ``results``, only the decisions that
+        these rest on are asked. A row with an unacceptable value spoils only itself: see
+        ``ColumnVerdicts.errors``. Raises ValueError for a column of another length, KeyError
+        for a result that no decision yields.
         """
-        return decide_columns(self, columns, rows)
+        return decide_columns(self, columns, rows, results)
 
     def outcome(self, decision: int, signature: Signature) -> Outcome:
         """One decision's outcome for one signature of its table, from the memo if it is there."""
@@ -116,6 +125,10 @@ class RuleEngine:
     def slot(self, fact: str) -> int:
         """The place of a fact in declaration order."""
         return self._slots[fact]
+
+    def yielding(self, result: str) -> int:
+        """The place among ``plans`` of the decision with this result; KeyError if none has it."""
+        return self._yielding[result]
 
     def count(self, asked: int) -> None:
         """Counts look-ups that were made by ``outcome``."""

@@ -136,7 +136,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision table or scorecard; ``inputs`` are the facts its rules read, in fact order."""
+    """A decision table or scorecard; ``inputs`` are the facts its rules read, in fact order.
+
+    ``otherwise_missing``: where no rule matches, its results are meant to be missing.
+    """
 
     name: str
     title: Text
@@ -147,6 +150,7 @@ class Decision:
     place: Place
     characteristics: Mapping[str, Characteristic] = field(default_factory=dict)
     reasons: int = 0
+    otherwise_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

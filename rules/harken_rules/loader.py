@@ -1,6 +1,6 @@
 """A folder of YAML to a sound rule base, or to everything that is wrong with it.
 
-read_folder ─▶ header ─▶ catalogues ─▶ facts ─▶ decisions ─▶ checks ─▶ cases ─▶ digest
+read_folder ─▶ header ─▶ catalogues ─▶ facts ─▶ decisions ─▶ cases ─▶ checks ─▶ digest
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harken_rules.checks import CHECKS, Draft
+from harken_rules.checks import CHECKS, Draft, sound_decisions
 from harken_rules.diagnostics import Diagnostic, Report, ReportFullError, Severity
 from harken_rules.digest import digest
 from harken_rules.hints import shown
@@ -96,17 +96,18 @@ def read_rule_base(path: str | Path) -> Loaded:
 
 def _read(root: Path, report: Report) -> Loaded:
     folder = read_folder(root, report)
-    name, title, languages = _read_header(folder.header, report)
+    name, title, languages = read_header(folder.header, report)
     reading = Reading(report, languages or None)
     catalogues = read_catalogues(folder.catalogue, reading)
     facts = read_facts(folder.facts, catalogues, reading)
     decisions = read_decisions(folder.decisions, facts, reading)
     ordered = in_order(decisions.known.values())
     whole = not (facts.incomplete or facts.broken or decisions.incomplete)
-    draft = Draft(facts, ordered, catalogues.entries, whole)
+    sound = sound_decisions(facts, ordered, report)
+    cases = read_cases(folder.cases, facts, ordered, report)
+    draft = Draft(facts, ordered, catalogues.entries, whole, sound, cases)
     for check in CHECKS:
         check.run(draft, report)
-    cases = read_cases(folder.cases, facts, ordered, report)
     found = report.sorted()
     if report.has_errors:
         return Loaded(None, cases, found)
@@ -114,7 +115,7 @@ def _read(root: Path, report: Report) -> Loaded:
     return Loaded(dataclasses.replace(base, digest=digest(base)), cases, found)
 
 
-def _read_header(node: Node | None, report: Report) -> tuple[str, Text, tuple[str, ...]]:
+def read_header(node: Node | None, report: Report) -> tuple[str, Text, tuple[str, ...]]:
     """Name, title and languages of ``rulebase.yaml``; empty where they could not be read."""
     required = ("name", "title", "languages")
     keys = (node and read_keys(node, HEADER, report, required=required)) or {}

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harken_rules.cases import CaseResult, Mismatch
-from harken_rules.diagnostics import Diagnostic, Severity
+from harken_rules.diagnostics import Diagnostic, Severity, page_of
 from harken_rules.hints import printable
 from harken_rules.loader import Loaded
 from harken_rules.probe import Probe
@@ -24,6 +24,14 @@ def diagnostics(found: Iterable[Diagnostic], path: Path) -> None:
     """Every diagnostic, a blank line after each."""
     for one in found:
         say(*one.parts(prefix(path)), ("\n", ""))
+
+
+def pages(found: Iterable[Diagnostic]) -> None:
+    """One line: where what was found is explained; nothing if nothing was found."""
+    ids = sorted({one.id for one in found})
+    if ids:
+        say(("explained in ", ""), (", ".join(map(page_of, ids)), "blue"))
+        say((f"\nor by: harken rules check --explain {ids[0]}\n\n", ""))
 
 
 def checked(loaded: Loaded, path: Path) -> None:
@@ -58,15 +66,23 @@ def probed(probe: Probe, path: Path) -> None:
 def failures(failed: Iterable[CaseResult], path: Path) -> None:
     """For each failed case what was expected, what came out, and by which rules."""
     for one in failed:
-        say(("FAILED ", "bold red"), (f"{printable(one.case.name)}\n", "bold"))
-        say(("  --> ", "blue"), (f"{prefix(path)}{one.case.place}\n", ""))
-        if one.error is not None:
-            say((f"   {printable(one.error)}\n", "red"))
-        named: list[Fired] = []
-        for mismatch in one.mismatches:
-            say(*_mismatch(mismatch, named, path))
-            named += mismatch.fired
-        say(("\n", ""))
+        say(("FAILED ", "bold red"), *failure_parts(one, path), ("\n", ""))
+
+
+def failure_parts(one: CaseResult, path: Path) -> list[tuple[str, str]]:
+    """A failed case as (text, style) pieces: its name, its place, what differs and why."""
+    pieces = [
+        (f"{printable(one.case.name)}\n", "bold"),
+        ("  --> ", "blue"),
+        (f"{prefix(path)}{one.case.place}\n", ""),
+    ]
+    if one.error is not None:
+        pieces.append((f"   {printable(one.error)}\n", "red"))
+    named: list[Fired] = []
+    for mismatch in one.mismatches:
+        pieces += _mismatch(mismatch, named, path)
+        named += mismatch.fired
+    return pieces
 
 
 def tested(results: Sequence[CaseResult], path: Path) -> None:

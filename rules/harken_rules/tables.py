@@ -8,10 +8,12 @@ the decision's own signature, short and with few values, by which its answers ar
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from harken_rules.boxes import Box, DecisionBoxes, RuleBoxes, codes_in, simplify
+from harken_rules.bits import runs
+from harken_rules.boxes import Box, DecisionBoxes, RuleBoxes, simplify
 from harken_rules.language import Decision, Hit
 
 BLOCK_LIMIT = 1024
@@ -49,11 +51,10 @@ def table_of(boxes: DecisionBoxes) -> Table:
             classes.append(codes)
             samples.append(sample)
 
+    recoders = [Recoder(sample) for sample in samples]
+
     def recoded(box: Box) -> Box:
-        return tuple(
-            sum((box[slot] >> code & 1) << index for index, code in enumerate(sample))
-            for slot, sample in zip(slots, samples, strict=True)
-        )
+        return tuple(recode(box[slot]) for slot, recode in zip(slots, recoders, strict=True))
 
     return Table(
         boxes.decision,
@@ -72,16 +73,42 @@ def classify(
 
     Classes are numbered as their codes ascend, so that an interval stays an interval.
     """
+    # Which masks hold a code changes only where one of their runs begins or has ended.
+    changes: dict[int, int] = {}
+    for place, mask in enumerate(masks):
+        for first, last in runs(mask):
+            changes[first] = changes.get(first, 0) ^ 1 << place
+            changes[last + 1] = changes.get(last + 1, 0) ^ 1 << place
     known: dict[int, int] = {}
     codes = [0] * size
     sample = []
-    for code in codes_in(reachable):
-        pattern = sum((mask >> code & 1) << place for place, mask in enumerate(masks))
-        if pattern not in known:
-            known[pattern] = len(known)
-            sample.append(code)
-        codes[code] = known[pattern]
+    pattern = 0
+    for code in range(size):
+        pattern ^= changes.get(code, 0)
+        if reachable >> code & 1:
+            if pattern not in known:
+                known[pattern] = len(known)
+                sample.append(code)
+            codes[code] = known[pattern]
     return tuple(codes), tuple(sample)
+
+
+class Recoder:
+    """A set of codes as the set of their classes; it holds of each class all codes or none."""
+
+    def __init__(self, sample: Sequence[int]) -> None:
+        self._sample = sample
+        self._known: dict[int, int] = {}
+
+    def __call__(self, mask: int) -> int:
+        """The classes whose sample is in ``mask``."""
+        if mask not in self._known:
+            classes = 0
+            for first, last in runs(mask):
+                begin, end = bisect_left(self._sample, first), bisect_right(self._sample, last)
+                classes |= (1 << end) - (1 << begin)
+            self._known[mask] = classes
+        return self._known[mask]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,15 @@
-"""What the parent tells a worker, and what the worker answers; light, for the parent's sake."""
+"""What the parent tells a worker, and what the worker answers; light, for the parent's sake.
+
+One line of JSON each way at the start, an ``Assignment`` and a ``Word``; after it an ``Answer``
+to every ``Order``.
+"""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass, field
-from typing import Self
+from typing import Literal, Self
 
 from harken_server.settings import LogFormat, LogLevel
 
@@ -24,7 +29,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a worker is told. ``address`` is ``host:port``, the port already reserved."""
+    """What a worker is told. ``address`` is ``host:port``, the port already reserved.
+
+    ``shadow`` is the folder of a rule base to score beside, for ``shadow_share`` of the calls.
+    """
 
     number: int
     address: str
@@ -38,6 +46,8 @@ class Assignment:
     tls_client_ca: str | None = None
     log_level: LogLevel = "info"
     log_format: LogFormat = "json"
+    shadow: str | None = None
+    shadow_share: float = 0.0
 
     def to_json(self) -> str:
         """As one line."""
@@ -52,7 +62,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What a worker answers, once: what it serves, or why it does not.
+    """What a worker says first: what it serves, or why it does not.
 
     ``problems`` are those of rule base and bundle, which their authors can mend; ``failure`` is
     anything else. Both are empty when it serves.
@@ -79,4 +89,93 @@ class Word:
         if not line.strip():
             return cls(failure="it ended without a word; the log may say why")
         values = json.loads(line)
+        return cls(**{**values, "problems": tuple(values["problems"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a worker that serves is told to do; its answer has the same ``id``.
+
+    ``prepare`` builds a snapshot of ``rules`` beside the one in use, ``swap`` serves it, ``drop``
+    forgets it; ``shadow`` scores ``rules`` beside it for ``share`` of the calls, or ends that
+    where ``rules`` is ``None``; ``counts`` asks how the shadow has done.
+    """
+
+    do: Literal["prepare", "swap", "drop", "shadow", "counts"]
+    rules: str | None = None
+    share: float = 0.0
+    id: int = 0
+
+    def to_json(self) -> str:
+        """As one line."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, line: str | bytes) -> Self:
+        """The reverse."""
+        return cls(**json.loads(line))
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowCounts:
+    """How a shadow has done since this pair of rule bases ran side by side.
+
+    ``transitions`` counts pairs of levels, the active rule base's first. ``skipped`` were left
+    out because the shadow was behind; ``failed`` are those that it could not score.
+    """
+
+    rule_base_digest: str
+    shadow_digest: str
+    scored: int = 0
+    skipped: int = 0
+    failed: int = 0
+    transitions: Counter[tuple[int, int]] = field(default_factory=Counter)
+
+    def plus(self, other: ShadowCounts) -> ShadowCounts:
+        """Both together; they are of the same pair."""
+        return ShadowCounts(
+            self.rule_base_digest,
+            self.shadow_digest,
+            self.scored + other.scored,
+            self.skipped + other.skipped,
+            self.failed + other.failed,
+            self.transitions + other.transitions,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How an order went: ``problems`` are the rule base's, ``failure`` is anything else.
+
+    ``rule_base`` and ``digest`` are of what was prepared, is served now, or runs as a shadow.
+    """
+
+    id: int = 0
+    rule_base: str = ""
+    digest: str = ""
+    problems: tuple[str, ...] = ()
+    failure: str = ""
+    counts: ShadowCounts | None = None
+
+    @property
+    def done(self) -> bool:
+        """Was the order carried out?"""
+        return not self.problems and not self.failure
+
+    def to_json(self) -> str:
+        """As one line."""
+        values = asdict(self)
+        if self.counts is not None:
+            pairs = [[*pair, count] for pair, count in self.counts.transitions.items()]
+            values["counts"] = {**values["counts"], "transitions": pairs}
+        return json.dumps(values)
+
+    @classmethod
+    def from_json(cls, line: str) -> Self:
+        """The reverse."""
+        values = json.loads(line)
+        if values["counts"] is not None:
+            pairs = {(old, new): count for old, new, count in values["counts"]["transitions"]}
+            counts = {**values["counts"], "transitions": Counter(pairs)}
+            values["counts"] = ShadowCounts(**counts)
         return cls(**{**values, "problems": tuple(values["problems"])})

@@ -14,10 +14,15 @@ from rich.console import Console
 
 HELP = """Serve the rule base and the model over gRPC.
 
-Without options: the shipped ones, on 127.0.0.1:50051, one worker a core, metrics on
-127.0.0.1:50052/metrics. Every option can also be set in the environment (--max-in-flight
-as HARKEN_MAX_IN_FLIGHT) or in a file (--config harken.toml: max_in_flight = 64); an option
-beats the environment, the environment beats the file.
+Without options: the shipped ones, on 127.0.0.1:50051, one worker a core; rule bases are
+published through 127.0.0.1:50052, metrics are at 127.0.0.1:50053/metrics. Every option can
+also be set in the environment (--max-in-flight as HARKEN_MAX_IN_FLIGHT) or in a file
+(--config harken.toml: max_in_flight = 64); an option beats the environment, the environment
+beats the file.
+
+With --watch a sound change of the rule base folder is served at once, by every worker; an
+unsound one is not, and the log says why. With --revisions what was published outlives the
+server. See also: harken rules publish, status, rollback.
 
 Stop it with Ctrl-C or SIGTERM: it refuses new calls and finishes those in flight.
 
@@ -26,13 +31,22 @@ bundle or settings.
 
   harken serve --rules rules/base --bundle models/default --port 50051
 
+  harken serve --rules my-rules --watch
+
+  harken serve --revisions /var/lib/harken/revisions
+
   harken serve --host 0.0.0.0 --tls-cert server.pem --tls-key server.key
 """
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``serve`` to the command line."""
+    """Add ``serve`` to the command line, and what needs a model to the group ``rules``."""
+    from harken_rules.commands import rules
+
+    from harken_server import rule_commands
+
     app.command("serve", help=HELP)(serve)
+    rule_commands.add_to(rules)
 
 
 def serve(
@@ -42,8 +56,27 @@ def serve(
         str | None, typer.Option(help="Address to listen on; 127.0.0.1 unless told.")
     ] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 picks a free one.")] = None,
-    control_host: Annotated[str | None, typer.Option(help="Address of the control port.")] = None,
+    watch: Annotated[
+        bool | None,
+        typer.Option("--watch", help="Serve what becomes of --rules.", show_default=False),
+    ] = None,
+    revisions: Annotated[
+        Path | None,
+        typer.Option(help="Keep rule-base revisions here; the active one is served again."),
+    ] = None,
+    shadow: Annotated[
+        Path | None, typer.Option(help="Rule base folder to score beside, unseen by callers.")
+    ] = None,
+    shadow_share: Annotated[
+        float | None, typer.Option(help="Share of the grumbles for the shadow; 0.1 unless told.")
+    ] = None,
+    control_host: Annotated[
+        str | None, typer.Option(help="Address of the control and metrics ports.")
+    ] = None,
     control_port: Annotated[
+        int | None, typer.Option(help="Port for publishing rule bases; 0 picks a free one.")
+    ] = None,
+    metrics_port: Annotated[
         int | None, typer.Option(help="Port of /metrics and /healthz; 0 picks a free one.")
     ] = None,
     workers: Annotated[
@@ -125,7 +158,10 @@ def _announce(serving: object, as_json: bool) -> None:
         "rule base": f"{said['rule_base']}  {said['rule_base_digest']}",
         "model": said["model_digest"],
         "workers": said["workers"],
-        "metrics": f"http://{said['control_host']}:{said['control_port']}/metrics",
+        "control": f"{said['control_host']}:{said['control_port']}",
+        "metrics": f"http://{said['control_host']}:{said['metrics_port']}/metrics",
+        "revisions": said["revisions"] or "gone when the server stops (keep them: --revisions)",
+        **({"watched": said["watched"]} if said["watched"] else {}),
         "process": f"{said['pid']} (stop with Ctrl-C or SIGTERM)",
     }
     for name, value in rows.items():

@@ -1,35 +1,41 @@
-"""The parent process: reserves the port, keeps the workers, answers the control port."""
+"""The parent process: reserves the port, keeps the workers, publishes rule bases to them."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import structlog
-from harken_rules.probe import probe_rule_base
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import mark_process_dead
 
-from harken_server.assignment import Assignment, Limits, Word
-from harken_server.errors import HarkenServerError, SnapshotError
+from harken_server import vetting
+from harken_server.assignment import Assignment, Limits
+from harken_server.errors import HarkenServerError, PublishingError, SnapshotError
+from harken_server.grpc.control_server import ControlServer
+from harken_server.grpc.simulation import simulate
+from harken_server.grpc.tls import credentials
+from harken_server.pages import Pages
+from harken_server.publishing import Publisher, first_revision
+from harken_server.revisions import Revision, Store, StoreError
 from harken_server.settings import Settings
-from harken_server.supervision import Crew, Worker
+from harken_server.supervision import Crew
+from harken_server.watching import State, Watcher, read_at_rest, state_of
+from harken_server.workers import Worker
 
-PROBED = 200
-"""Signatures a decision on which a rule base is tried before it is served."""
 TEND_SECONDS = 0.1
 SPARE_SECONDS = 5.0
 """How long beyond its drain a worker may take to end."""
+ASK_SECONDS = 1.0
+"""What calls on the control port get when stopping."""
 
 _log = structlog.get_logger("harken.control")
 
@@ -40,18 +46,25 @@ class ServeError(HarkenServerError):
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What is being served, and where; also the content of the ready file."""
+    """What is being served, and where; also the content of the ready file.
+
+    ``revisions`` is where revisions are kept beyond the server's end, ``watched`` the folder
+    that is followed; each is empty if there is none.
+    """
 
     host: str
     port: int
     control_host: str
     control_port: int
+    metrics_port: int
     pid: int
     workers: int
     tls: str
     rule_base: str
     rule_base_digest: str
     model_digest: str
+    revisions: str
+    watched: str
 
 
 def serve(
@@ -62,62 +75,163 @@ def serve(
     """Serve until SIGTERM, SIGINT or ``stopping``; returns the exit code.
 
     ``announce`` is called once, when every worker serves. Raises ``SnapshotError`` or
-    ``ServeError`` before that. Rule base and bundle are read by child processes only, the rule
-    base first by one that tries it, with a time limit: what the engine's native compiler cannot
-    stand takes that child with it, and this process stays small.
+    ``ServeError`` before that. Rule base and bundle are read by child processes only, a rule
+    base first by one that tries it, with limits of time and memory: what the engine's native
+    compiler cannot stand takes that child with it, and this process stays small.
     """
     stopping = stopping or threading.Event()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
-    run = Path(tempfile.mkdtemp(prefix="harken-"))
-    reserved = control = None
-    try:
-        reserved = reserve(settings.host, settings.port)
-        port = int(reserved.getsockname()[1])
-        crew = Crew(_workers(settings, run, port), _forgetter(run), settings.start_seconds)
-        probe = probe_rule_base(run / "rules", settings.start_seconds, PROBED)
-        if probe.loads and not probe.sound:  # one that does not load is the workers' to report
-            raise SnapshotError([f"rules: {probe.report}"])
-        control = Control(settings, run, crew)
-        word = crew.start(settings.start_seconds, stopping)
+    with ExitStack() as stack:
+        run = Path(tempfile.mkdtemp(prefix="harken-"))
+        stack.callback(shutil.rmtree, run, ignore_errors=True)
+        parts = _Parts(settings, run, stack)
+        known = state_of(settings.rules) if settings.watch else {}
+        # They load Python's packages while the rule base is vetted, and nothing of ours.
+        parts.crew.launch()
+        stack.callback(parts.crew.stop, 0.0)
+        try:
+            revision = parts.first(known)
+            word = parts.crew.start(parts.store.folder(revision), settings.start_seconds, stopping)
+        except SnapshotError as error:
+            raise _in_place(error.problems, settings, run) from None
         if not word.serves:
-            crew.stop(SPARE_SECONDS)
+            parts.crew.stop(SPARE_SECONDS)
             if word.problems:
-                raise SnapshotError([_in_place(each, settings, run) for each in word.problems])
+                raise _in_place(word.problems, settings, run)
             raise ServeError(f"a worker cannot serve: {word.failure}")
-        serving = Serving(
+        parts.publisher.started(revision)
+        parts.control.start()
+        parts.pages.start()
+        announce(parts.serving())
+        watcher = parts.follow(known)
+        while not stopping.wait(TEND_SECONDS):
+            parts.crew.tend()
+        _log.info("draining", workers=settings.workers)
+        if watcher is not None:
+            watcher.stop()
+        parts.control.stop(ASK_SECONDS)
+        parts.crew.stop(settings.drain_seconds + SPARE_SECONDS)
+        return 0
+
+
+class _Parts:
+    """What serving takes, put together and bound to its ports; ``stack`` takes it apart.
+
+    Raises ``ServeError`` or ``SnapshotError``.
+    """
+
+    def __init__(self, settings: Settings, run: Path, stack: ExitStack) -> None:
+        self._settings = settings
+        reserved = stack.enter_context(reserve(settings.host, settings.port))
+        self._port = int(reserved.getsockname()[1])
+        if not settings.bundle.is_dir():
+            raise SnapshotError([f"bundle: {settings.bundle} is not a folder"])
+        # Copied, so that a worker that is started again has what the others have.
+        shutil.copytree(settings.bundle, run / "bundle", ignore=shutil.ignore_patterns(".*"))
+        (run / "metrics").mkdir()
+        self.crew = Crew(
+            _workers(settings, run, self._port), _forgetter(run), settings.start_seconds
+        )
+        try:
+            self.pages = Pages(
+                settings.control_host, settings.metrics_port, run / "metrics", self.crew
+            )
+        except OSError as error:
+            where = f"{settings.control_host}:{settings.metrics_port} (metrics port)"
+            raise ServeError(f"cannot listen on {where}: {error.strerror or error}") from None
+        stack.callback(self.pages.close)
+        try:
+            durable = settings.revisions is not None
+            self.store = Store(settings.revisions or run / "revisions", durable)
+        except StoreError as error:
+            raise ServeError(str(error)) from None
+        stack.callback(self.store.close)
+        bundle = run / "bundle"
+        self._vet = partial(vetting.vet, bundle=bundle, timeout=settings.start_seconds)
+        self.publisher = Publisher(
+            self.store,
+            self.crew,
+            self._vet,
+            partial(simulate, bundle=bundle),
+            settings.rules if settings.watch else None,
+            self.pages.standing.counted,
+        )
+        self.control = ControlServer(self.publisher)
+        stack.callback(self.control.stop, 0.0)
+        self._control_port = self._listen()
+
+    def first(self, known: State) -> Revision:
+        """What to begin with. A watched folder that is unsound does not keep from serving what
+        was served last; ``known`` is then emptied, so that the folder is reported."""
+        watch, rules = self._settings.watch, self._settings.rules
+        try:
+            return first_revision(self.store, self._vet, rules, watch)
+        except SnapshotError:
+            if not watch or self.store.active is None:
+                raise
+        known.clear()
+        return first_revision(self.store, self._vet, rules)
+
+    def follow(self, known: State) -> Watcher | None:
+        """Begin what goes on beside serving: the watching, and the shadow."""
+        settings, publisher = self._settings, self.publisher
+
+        def take() -> bool:
+            problems = publisher.follow(settings.rules, read=read_at_rest)
+            error = publisher.last_error
+            return bool(problems) and error is not None and bool(error.digest)
+
+        def shade(folder: Path) -> None:
+            try:
+                publisher.shadow_folder(folder, settings.shadow_share)
+            except PublishingError as error:
+                problems = error.problems or (error.message,)
+                _log.error("no shadow", folder=str(folder), problems=problems)
+
+        if settings.shadow is not None:
+            run = partial(shade, settings.shadow)
+            threading.Thread(target=run, daemon=True, name="shadow").start()
+        if not settings.watch:
+            return None
+        watcher = Watcher(settings.rules, known, take)
+        watcher.start()
+        return watcher
+
+    def serving(self) -> Serving:
+        """What there is to announce."""
+        settings, word = self._settings, self.crew.word
+        return Serving(
             host=settings.host,
-            port=port,
+            port=self._port,
             control_host=settings.control_host,
-            control_port=control.port,
+            control_port=self._control_port,
+            metrics_port=self.pages.port,
             pid=os.getpid(),
             workers=settings.workers,
             tls="none" if not settings.tls_cert else "mutual" if settings.tls_client_ca else "tls",
             rule_base=word.rule_base,
             rule_base_digest=word.rule_base_digest,
             model_digest=word.model_digest,
+            revisions=_text(settings.revisions) or "",
+            watched=str(settings.rules.absolute()) if settings.watch else "",
         )
-        control.start(word)
-        announce(serving)
-        while not stopping.wait(TEND_SECONDS):
-            crew.tend()
-        _log.info("draining", workers=settings.workers)
-        crew.stop(settings.drain_seconds + SPARE_SECONDS)
-        return 0
-    finally:
-        if control is not None:
-            control.close()
-        if reserved is not None:
-            reserved.close()
-        shutil.rmtree(run, ignore_errors=True)
+
+    def _listen(self) -> int:
+        settings = self._settings
+        known = credentials(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
+        where = f"{_bracketed(settings.control_host)}:{settings.control_port}"
+        try:
+            return self.control.listen(where, known)
+        except RuntimeError:
+            raise ServeError(f"cannot listen on {where} (control port)") from None
 
 
-def _in_place(problem: str, settings: Settings, run: Path) -> str:
-    """A worker's problem with the folders that its user knows, not the copies."""
-    for name, folder in (("rules", settings.rules), ("bundle", settings.bundle)):
-        problem = problem.replace(str(run / name), str(folder))
-    return problem
+def _in_place(problems: Sequence[str], settings: Settings, run: Path) -> SnapshotError:
+    """The problems with the bundle's folder as its user knows it, not the copy."""
+    copy, folder = str(run / "bundle"), str(settings.bundle)
+    return SnapshotError([problem.replace(copy, folder) for problem in problems])
 
 
 def reserve(host: str, port: int) -> socket.socket:
@@ -148,16 +262,8 @@ def reserve(host: str, port: int) -> socket.socket:
 
 
 def _workers(settings: Settings, run: Path, port: int) -> list[Worker]:
-    """The crew's places. Workers load copies made now, so that one that is started again
-    serves what the others serve, whatever has become of the folders since."""
-    hidden = shutil.ignore_patterns(".*")
-    for name, folder in (("rules", settings.rules), ("bundle", settings.bundle)):
-        if not folder.is_dir():
-            raise SnapshotError([f"{name}: {folder} is not a folder"])
-        shutil.copytree(folder, run / name, ignore=hidden)
-    (run / "metrics").mkdir()
+    """The crew's places; which rule base they serve is said when they are started."""
     environment = {"PROMETHEUS_MULTIPROC_DIR": str(run / "metrics"), "OMP_NUM_THREADS": "1"}
-    host = settings.host if ":" not in settings.host else f"[{settings.host.strip('[]')}]"
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     pinned = settings.pin and 1 < settings.workers <= len(cores)
     limits = Limits(settings.threads, settings.max_in_flight, settings.drain_seconds)
@@ -165,8 +271,8 @@ def _workers(settings: Settings, run: Path, port: int) -> list[Worker]:
         Worker(
             Assignment(
                 number=number,
-                address=f"{host}:{port}",
-                rules=str(run / "rules"),
+                address=f"{_bracketed(settings.host)}:{port}",
+                rules="",
                 bundle=str(run / "bundle"),
                 limits=limits,
                 memo_size=settings.memo_size,
@@ -183,6 +289,10 @@ def _workers(settings: Settings, run: Path, port: int) -> list[Worker]:
     ]
 
 
+def _bracketed(host: str) -> str:
+    return host if ":" not in host else f"[{host.strip('[]')}]"
+
+
 def _text(path: Path | None) -> str | None:
     return None if path is None else str(path.resolve())
 
@@ -192,83 +302,3 @@ def _forgetter(run: Path) -> Callable[[int], None]:
         mark_process_dead(pid, str(run / "metrics"))  # type: ignore[no-untyped-call]
 
     return forget
-
-
-class Control:
-    """The control port: ``/metrics`` for Prometheus, ``/healthz`` for whoever supervises us."""
-
-    def __init__(self, settings: Settings, run: Path, crew: Crew) -> None:
-        self._registry = CollectorRegistry()
-        MultiProcessCollector(self._registry, str(run / "metrics"))  # type: ignore[no-untyped-call]
-        self._info = Gauge(
-            "harken_snapshot_info",
-            "What is being served; always 1.",
-            ["rule_base_digest", "model_digest"],
-            registry=self._registry,
-        )
-        self._serving = Gauge(
-            "harken_workers_serving", "Workers that serve.", registry=self._registry
-        )
-        Gauge("harken_workers", "Workers wanted.", registry=self._registry).set(len(crew.workers))
-        self._crew = crew
-        self._digests: dict[str, str] = {}
-        address = (settings.control_host.strip("[]"), settings.control_port)
-        try:
-            self._http = _HttpServer(address, self._handler())
-        except OSError as error:
-            where = f"{settings.control_host}:{settings.control_port}"
-            raise ServeError(
-                f"cannot listen on {where} (control port): {error.strerror or error}"
-            ) from None
-        self.port = int(self._http.server_address[1])
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.1,), daemon=True)
-
-    def start(self, word: Word) -> None:
-        """Answer from now on, also what is served."""
-        self._info.labels(word.rule_base_digest, word.model_digest).set(1)
-        self._digests = {
-            "rule_base_digest": word.rule_base_digest,
-            "model_digest": word.model_digest,
-        }
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop answering and let go of the port."""
-        if self._thread.is_alive():
-            self._http.shutdown()
-        self._http.server_close()
-
-    def _page(self, path: str) -> tuple[int, str, bytes]:
-        serving = self._crew.serving()
-        if path == "/metrics":
-            self._serving.set(serving)
-            return 200, CONTENT_TYPE_LATEST, generate_latest(self._registry)
-        if path == "/healthz":
-            state = {"workers": len(self._crew.workers), "serving": serving, **self._digests}
-            return (200 if serving else 503), "application/json", json.dumps(state).encode()
-        return 404, "text/plain", b"there are /metrics and /healthz\n"
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        page = self._page
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                status, kind, body = page(self.path.split("?", 1)[0])
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- its name there
-                """Scrapes are not worth a line."""
-
-        return Handler
-
-
-class _HttpServer(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
-        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        super().__init__(address, handler)

@@ -1,46 +1,39 @@
 """A worker: one process that serves the data plane on a port shared with the others.
 
 ``python -m harken_server.data_plane`` reads an ``Assignment`` as one line of JSON from
-stdin, writes a ``Word`` as one line to stdout when it serves or cannot, and drains on
-SIGTERM, SIGINT or the end of stdin: that is, also when its parent is gone.
+stdin, writes a ``Word`` as one line to stdout when it serves or cannot, then an ``Answer`` to
+each ``Order``, and drains on SIGTERM, SIGINT or the end of stdin: that is, also when its
+parent is gone.
 """
 
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import grpc
 import structlog
 
-from harken_server.assignment import Assignment, Word
+from harken_server.assignment import Answer, Assignment, Order, Word
 from harken_server.errors import SnapshotError
 from harken_server.grpc.server import Server
+from harken_server.grpc.tls import credentials
+from harken_server.live import Live
 from harken_server.logs import set_up_logs
 from harken_server.metrics import Metrics
-from harken_server.scoring import Scorer
-from harken_server.snapshot import Snapshot, load_snapshot
+from harken_server.snapshot import load_snapshot
 
-MEMO_SECONDS = 1.0
-"""How often the memo's counters are brought to the metrics."""
+TIDY_SECONDS = 1.0
+"""How often the memo's counters are brought to the metrics, and former rule bases let go."""
 
 _words = os.dup(1)
 """Where the parent listens."""
 _log = structlog.get_logger("harken.worker")
-
-
-def credentials(
-    cert: str | None, key: str | None, client_ca: str | None
-) -> grpc.ServerCredentials | None:
-    """TLS from files, mutual where ``client_ca`` is given; ``None`` is plain text."""
-    if cert is None or key is None:
-        return None
-    roots = Path(client_ca).read_bytes() if client_ca is not None else None
-    pair = (Path(key).read_bytes(), Path(cert).read_bytes())
-    return grpc.ssl_server_credentials([pair], roots, require_client_auth=roots is not None)
 
 
 def main() -> int:
@@ -51,14 +44,19 @@ def main() -> int:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    work = Assignment.from_json(sys.stdin.readline())
+    lines = _lines(sys.stdin.fileno())
+    assignment = next(lines, None)
+    if assignment is None:  # the parent has found that there is nothing to serve
+        return 0
+    work = Assignment.from_json(assignment)
     set_up_logs(work.log_level, work.log_format)
     if work.core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {work.core})
     metrics = Metrics()
     try:
         snapshot = load_snapshot(Path(work.rules), Path(work.bundle), work.memo_size)
-        server = Server(Scorer(snapshot), work.limits, metrics)
+        live = Live(snapshot, work.memo_size, metrics)
+        server = Server(live.scorer, work.limits, metrics, live.answered)
         server.listen(work.address, credentials(work.tls_cert, work.tls_key, work.tls_client_ca))
         server.start()
     except SnapshotError as error:
@@ -66,12 +64,14 @@ def main() -> int:
     except Exception as error:
         return _fail(Word(failure=f"{type(error).__name__}: {error}"))
     _say(Word(snapshot.base.name, snapshot.base.digest, snapshot.bundle.digest))
-    _watch_parent(stopping)
+    del snapshot  # or what is served first would never be freed
+    _take_orders(lines, work, live, stopping)
     _log.info("serving", worker=work.number, pid=os.getpid(), core=work.core)
-    _count_until(stopping, metrics, snapshot)
+    while not stopping.wait(TIDY_SECONDS):
+        live.tidy()
     _log.info("draining", worker=work.number)
     server.drain()
-    metrics.take_memo(snapshot.engine)
+    live.tidy()
     _log.info("stopped", worker=work.number)
     return 0
 
@@ -81,23 +81,45 @@ def _fail(word: Word) -> int:
     return 2
 
 
-def _say(word: Word) -> None:
-    os.write(_words, (word.to_json() + "\n").encode())
+def _say(said: Word | Answer) -> None:
+    os.write(_words, (said.to_json() + "\n").encode())
 
 
-def _watch_parent(stopping: threading.Event) -> None:
-    """Stop when stdin ends, as it does when the parent is killed."""
+def _lines(file: int) -> Iterator[str]:
+    """The lines of a file, each as soon as it is there.
 
-    def wait() -> None:
-        os.read(sys.stdin.fileno(), 1)
+    Not by ``sys.stdin``: a thread that waits there makes the interpreter's end fatal.
+    """
+    rest = b""
+    while got := os.read(file, 65536):
+        *whole, rest = (rest + got).split(b"\n")
+        yield from (line.decode() for line in whole)
+
+
+def _take_orders(
+    lines: Iterator[str], work: Assignment, live: Live, stopping: threading.Event
+) -> None:
+    """Carry out orders from now on, one after the other; stop when there will be no more.
+
+    They are read in one thread and carried out in another, so that the parent's end is noticed
+    in the midst of an order too.
+    """
+    orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in lines:
+            orders.put(Order.from_json(line))
         stopping.set()
 
-    threading.Thread(target=wait, daemon=True, name="parent").start()
+    def carry_out() -> None:
+        if work.shadow is not None:  # the others have it; this one was started again
+            live.carry_out(Order("shadow", rules=work.shadow, share=work.shadow_share))
+        while True:
+            order = orders.get()
+            _say(replace(live.carry_out(order), id=order.id))
 
-
-def _count_until(stopping: threading.Event, metrics: Metrics, snapshot: Snapshot) -> None:
-    while not stopping.wait(MEMO_SECONDS):
-        metrics.take_memo(snapshot.engine)
+    for run in (read, carry_out):
+        threading.Thread(target=run, daemon=True, name=run.__name__).start()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ HarkenServerError
 ├── ScoringError     a grumble that cannot be scored: which fields, why, how to mend
 │   ├── GapError    the rule base gives no level for a sound grumble: not the caller's fault
 │   └── MisfitError the bundle gives a value that the rule base refuses: nor this
+├── PublishingError  a rule base that cannot be kept, found, served or compared
 ├── SnapshotError    a rule base and a bundle that cannot be served together
 └── SettingsError    settings that make no sense
 """
@@ -30,6 +31,17 @@ class Reason(StrEnum):
     MESSAGE_UNDECODABLE = "MESSAGE_UNDECODABLE"
     ATTRIBUTE_TYPE = "ATTRIBUTE_TYPE"
     INTERNAL = "INTERNAL"
+    RULE_BASE_UNSOUND = "RULE_BASE_UNSOUND"
+    REVISION_UNKNOWN = "REVISION_UNKNOWN"
+    REVISION_AMBIGUOUS = "REVISION_AMBIGUOUS"
+    REVISION_DAMAGED = "REVISION_DAMAGED"
+    NO_FORMER_REVISION = "NO_FORMER_REVISION"
+    ACTIVATION_FAILED = "ACTIVATION_FAILED"
+    CHANGE_UNDER_WAY = "CHANGE_UNDER_WAY"
+    NO_SAMPLE = "NO_SAMPLE"
+    SIMULATION_FAILED = "SIMULATION_FAILED"
+    SHADOW_FAILED = "SHADOW_FAILED"
+    STORE_FAILED = "STORE_FAILED"
 
 
 class HarkenServerError(Exception):
@@ -84,6 +96,28 @@ class MisfitError(ScoringError):
         self.fact = fact
         words = f"the model gives '{fact}' a value that the rule base refuses"
         super().__init__([Violation(Reason.INTERNAL, "", words)])
+
+
+class PublishingError(HarkenServerError):
+    """Something asked of the rule bases that are kept cannot be done.
+
+    ``violations`` names the request's fields to blame, if any; ``problems`` holds everything wrong
+    with the rule base, a text of one or more lines each.
+    """
+
+    def __init__(
+        self,
+        reason: Reason,
+        message: str,
+        *,
+        violations: Sequence[Violation] = (),
+        problems: Sequence[str] = (),
+    ) -> None:
+        self.reason = reason
+        self.message = message
+        self.violations = tuple(violations)
+        self.problems = tuple(problems)
+        super().__init__(message)
 
 
 class SnapshotError(HarkenServerError):

@@ -7,6 +7,7 @@ control plane reads and adds up (prometheus-client's multi-process mode).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from weakref import WeakKeyDictionary
 
 from harken_rules import RuleEngine
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
@@ -52,7 +53,7 @@ class Metrics:
         self._misses = Counter(
             "harken_memo_misses", "Decisions that the rule engine evaluated.", registry=registry
         )
-        self._seen = (0, 0)
+        self._seen: WeakKeyDictionary[RuleEngine, tuple[int, int]] = WeakKeyDictionary()
 
     def called(self, method: str, code: str, seconds: float) -> None:
         """A call was answered."""
@@ -74,7 +75,7 @@ class Metrics:
 
     def take_memo(self, engine: RuleEngine) -> None:
         """Add what the engine's memo did since it was last asked."""
-        stats = engine.stats()
-        self._hits.inc(max(0, stats.hits - self._seen[0]))
-        self._misses.inc(max(0, stats.misses - self._seen[1]))
-        self._seen = (stats.hits, stats.misses)
+        stats, (hits, misses) = engine.stats(), self._seen.get(engine, (0, 0))
+        self._hits.inc(max(0, stats.hits - hits))
+        self._misses.inc(max(0, stats.misses - misses))
+        self._seen[engine] = (stats.hits, stats.misses)

@@ -58,6 +58,11 @@ class Settings(BaseSettings):
     port: int = Field(default=50051, ge=0, le=65535)
     control_host: str = "127.0.0.1"
     control_port: int = Field(default=50052, ge=0, le=65535)
+    metrics_port: int = Field(default=50053, ge=0, le=65535)
+    revisions: Path | None = None
+    watch: bool = False
+    shadow: Path | None = None
+    shadow_share: float = Field(default=0.1, gt=0, le=1)
     workers: int = Field(default_factory=usable_cores, ge=1, le=256)
     threads: int = Field(default=4, ge=1, le=64)
     max_in_flight: int = Field(default=128, ge=1, le=100_000)
@@ -93,8 +98,10 @@ class Settings(BaseSettings):
             )
         if not is_loopback(self.control_host):
             raise ValueError(
-                f"control_host {self.control_host} can be reached from other machines, and the "
-                "control port is plain text; say insecure (--insecure) if the network is yours"
+                f"control_host {self.control_host} can be reached from other machines: whoever "
+                "reaches the control port can change what is served, unless tls_client_ca asks "
+                "for a certificate, and the metrics port is plain text; say insecure "
+                "(--insecure) if the network is yours"
             )
         return self
 

@@ -70,9 +70,9 @@ def load_snapshot(rules: Path, bundle: Path, memo_size: int = 65536) -> Snapshot
     """Read both folders; raises ``SnapshotError`` with everything wrong with either."""
     problems: list[str] = []
     try:
-        base = load_rule_base(rules)
-    except RuleBaseError as error:
-        problems += [each.render().rstrip() for each in error.errors] or [str(error)]
+        base = read_base(rules)
+    except SnapshotError as error:
+        problems += error.problems
     try:
         loaded = load_bundle(bundle)
     except BundleError as error:
@@ -80,6 +80,15 @@ def load_snapshot(rules: Path, bundle: Path, memo_size: int = 65536) -> Snapshot
     if problems:
         raise SnapshotError(problems)
     return build_snapshot(base, loaded, memo_size)
+
+
+def read_base(rules: Path) -> RuleBase:
+    """Read a rule base; raises ``SnapshotError`` with everything wrong with it."""
+    try:
+        return load_rule_base(rules)
+    except RuleBaseError as error:
+        problems = [each.render().rstrip() for each in error.errors] or [str(error)]
+        raise SnapshotError(problems) from None
 
 
 def problems_of(base: RuleBase, bundle: Bundle) -> list[str]:

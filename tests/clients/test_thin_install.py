@@ -54,7 +54,8 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running service with the shipped rule base and model."""
     ready = tmp_path_factory.mktemp("serve") / "ready.json"
-    options = ("--port", "0", "--control-port", "0", "--workers", "1", "--ready-file", str(ready))
+    ports = ("--port", "0", "--control-port", "0", "--metrics-port", "0")
+    options = (*ports, "--workers", "1", "--ready-file", str(ready))
     process = subprocess.Popen(
         [sys.executable, "-m", "harken_server", *options],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

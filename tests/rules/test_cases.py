@@ -154,3 +154,112 @@ def test_facts_that_cannot_be_decided_on_fail_the_case(sample: Path) -> None:
     results = run_cases(loaded.base, loaded.cases, Recorder(error))
     assert [one.error for one in results] == ["open_hours: 50 is too long"] * 3
     assert not any(one.passed for one in results)
+
+
+TABLE = """\
+cases:
+  - name: duration
+    given: {behaviour_type: limited_patience, vip_tier: gold}
+    expect: {duration_band: long, level: 4}
+    rows:
+      - name: a day
+        given: {open_hours: 24}
+        expect: {severity: 2}
+      - given: {open_hours: 23, behaviour_type: tariff_sensitive}
+        expect: {duration_band: short, level: 1}
+      - given: {open_hours: 30}
+"""
+
+
+def test_a_row_adds_to_what_its_table_shares(copy: Path) -> None:
+    (copy / "cases" / "table.yaml").write_text(TABLE, encoding="utf-8")
+    results = [one for one in run(copy) if one.case.place.file == "cases/table.yaml"]
+    cases = [one.case for one in results]
+    assert [one.passed for one in results] == [True, True, True]
+    assert [each.name for each in cases] == [
+        "duration / a day",
+        "duration / row 2",
+        "duration / row 3",
+    ]
+    assert [(each.place.line, each.place.column) for each in cases] == [(6, 9), (9, 9), (11, 9)]
+    assert cases[1].given == {
+        "behaviour_type": "tariff_sensitive",
+        "vip_tier": "gold",
+        "open_hours": D(23),
+    }
+    assert [each.result for each in cases[0].expect] == ["duration_band", "level", "severity"]
+    assert [wanted_text(each.wanted) for each in cases[1].expect] == ["short", "1"]
+
+
+def test_a_row_that_fails_names_itself(copy: Path) -> None:
+    text = TABLE.replace("{severity: 2}", "{severity: 3}")
+    (copy / "cases" / "table.yaml").write_text(text, encoding="utf-8")
+    (failed,) = [one for one in run(copy) if not one.passed]
+    assert failed.case.name == "duration / a day"
+    assert [(each.expected, each.got) for each in failed.mismatches] == [("3", "2")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "finding", "place", "words"),
+    [
+        ("given: {open_hours: 30}", "name: x", "missing-key", (11, 9), "needs the key 'given'"),
+        ("    expect: {duration_band: long, level: 4}\n", "", "missing-key", (10, 9), "'expect'"),
+        ("open_hours: 30", "open_hours: 24", "duplicate-id", (11, 9), "the same facts as another"),
+        ("given: {open_hours: 30}", "given: {open_hours: 30}\n        name: a day", "duplicate-id",
+         (11, 9), "called 'duration / a day' already"),
+        ("open_hours: 30", "open_hour: 30", "unknown-fact", (11, 17), "'open_hour'"),
+        ("open_hours: 30", "level: 3", "wrong-source", (11, 17), "'level' is decided"),
+        ("given: {open_hours: 30}", "gives: {}", "unknown-key", (11, 9), "has no key 'gives'"),
+        ("    rows:", "    row:", "unknown-key", (5, 5), "a case has no key 'row'"),
+        ("given: {open_hours: 30}", "[]", "wrong-shape", (11, 9), "a row is a mapping"),
+        ("- name: duration", "- nam: duration", "missing-key", (2, 5), "needs the key 'name'"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_table(
+    copy: Path, old: str, new: str, finding: str, place: tuple[int, int], words: str
+) -> None:
+    assert TABLE.count(old) == 1
+    (copy / "cases" / "table.yaml").write_text(TABLE.replace(old, new), encoding="utf-8")
+    found = [
+        one
+        for one in read_rule_base(copy).diagnostics
+        if one.place.file == "cases/table.yaml" and one.id == finding
+    ]
+    assert [((one.place.line, one.place.column), words in one.message) for one in found] == [
+        (place, True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("rows: []", "`rows` is empty"),
+        ("rows: {}", "`rows` is a list"),
+        ("rows:", "`rows` is a list"),
+    ],
+)
+def test_rows_must_be_a_list_of_rows(copy: Path, rows: str, words: str) -> None:
+    text = f"cases:\n  - name: duration\n    given: {{}}\n    expect: {{level: 1}}\n    {rows}\n"
+    (copy / "cases" / "table.yaml").write_text(text, encoding="utf-8")
+    found = [
+        one for one in read_rule_base(copy).diagnostics if one.place.file.endswith("table.yaml")
+    ]
+    assert [(one.id, one.place.line, words in one.message) for one in found] == [
+        ("wrong-shape", 5, True)
+    ]
+
+
+def test_a_row_that_cannot_be_read_is_no_duplicate(copy: Path) -> None:
+    text = TABLE.replace("open_hours: 30", "open_hours: x").replace(
+        "open_hours: 24", "open_hours: y"
+    )
+    (copy / "cases" / "table.yaml").write_text(text, encoding="utf-8")
+    assert [one.id for one in read_rule_base(copy).diagnostics] == ["type-mismatch"] * 2
+
+
+def test_a_row_may_add_no_fact_if_it_says_so(copy: Path) -> None:
+    text = (
+        "cases:\n  - {name: t, expect: {level: 1}, rows: [{given: {}}, {given: {open_hours: 1}}]}\n"
+    )
+    (copy / "cases" / "table.yaml").write_text(text, encoding="utf-8")
+    assert [one.case.name for one in run(copy)][-2:] == ["t / row 1", "t / row 2"]

@@ -21,11 +21,17 @@ UNSHOWN = {"unreadable"}
 
 
 def spoil(base: Path, bad: Path) -> Path:
-    """Lay the files of ``bad`` over ``base``; ``NAME.absent`` takes file NAME away."""
+    """Lay the files of ``bad`` over ``base``.
+
+    ``NAME.absent`` takes file NAME away, ``NAME.link`` makes NAME a link to the path it holds.
+    """
     for file in sorted(bad.rglob("*")):
         target = base / file.relative_to(bad)
         if file.suffix == ".absent":
             target.with_suffix("").unlink()
+        elif file.suffix == ".link":
+            leads_to = file.parent / file.read_text(encoding="utf-8").strip()
+            target.with_suffix("").symlink_to(leads_to.resolve(strict=True))
         elif file.is_file():
             target.parent.mkdir(exist_ok=True)
             shutil.copy(file, target)

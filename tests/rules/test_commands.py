@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import harken_rules
 import pytest
@@ -115,6 +117,113 @@ def test_cases_that_fail(
         "file": "decisions/level.yaml",
         "line": 12,
     }
+
+
+def test_coverage_is_told_and_may_be_demanded(
+    sample: Path, golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(sample.parent)
+    done = harken("rules", "test", sample.name, "--coverage", "--filter", "five")
+    assert done.exit_code == 0
+    golden("command-test-coverage.out", done.output)
+    done = harken("rules", "test", sample.name, "--min-coverage", "99")
+    assert done.exit_code == 1
+    assert "that is below the 99 % wanted" in done.output
+    answer = json.loads(harken("rules", "test", sample.name, "--json").output)
+    share = answer["coverage"]["percent"]
+    assert answer["coverage"]["decisions"]["level"]["uncovered"][0]["line"] == 12
+    assert harken("rules", "test", sample.name, "--min-coverage", str(share)).exit_code == 0
+    assert harken("rules", "test", sample.name, "--min-coverage", "101").exit_code == 2
+
+
+def test_only_some_cases(sample: Path) -> None:
+    for text, count in [("NOTHING known", 1), ("cases/levels", 3), ("is a", 2)]:
+        done = harken("rules", "test", sample, "--filter", text, "--json")
+        assert (done.exit_code, json.loads(done.output)["cases"]) == (0, count)
+    done = harken("rules", "test", sample, "--filter", "nowhere")
+    assert done.exit_code == 2
+    assert "none of 3 cases contains 'nowhere'" in done.output
+
+
+def test_results_as_junit_xml(edit: Edit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = edit({"decisions/level.yaml": ("at_least: 3.9", "at_least: 5.9")})
+    monkeypatch.chdir(base.parent)
+    report = tmp_path / "report.xml"
+    done = harken("rules", "test", base.name, "--junitxml", report)
+    assert done.exit_code == 1
+    (suite,) = ElementTree.parse(report).getroot()
+    assert (suite.attrib["tests"], suite.attrib["failures"]) == ("3", "1")
+    first, second, _ = suite
+    assert (first.attrib["file"], first.attrib["line"]) == ("base/cases/levels.yaml", "2")
+    assert "level: expected 5, got 3" in first[0].attrib["message"]
+    assert "base/decisions/level.yaml:12" in (first[0].text or "")
+    assert len(second) == 0
+    done = harken("rules", "test", base.name, "--junitxml", tmp_path / "nowhere" / "report.xml")
+    assert done.exit_code == 2
+    assert "cannot be written: No such file or directory" in done.output
+
+
+def test_junit_xml_of_a_base_with_errors(edit: Edit, tmp_path: Path) -> None:
+    base = edit({"decisions/level.yaml": ("vip_tier:", "vip_teir:")})
+    done = harken("rules", "test", base, "--junitxml", tmp_path / "report.xml")
+    assert done.exit_code == 2
+    ((item,),) = ElementTree.parse(tmp_path / "report.xml").getroot()
+    assert item[0].tag == "error"
+    assert "no fact is called 'vip_teir'" in item[0].attrib["message"]
+
+
+def test_watching_runs_again_and_survives_a_broken_base(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    level = copy / "decisions" / "level.yaml"
+    text = level.read_text(encoding="utf-8")
+
+    def changes(_: Path) -> Iterator[tuple[str, ...]]:
+        yield ("facts.yaml",)
+        level.write_text(text.replace("vip_tier:", "vip_teir:"), encoding="utf-8")
+        yield ("decisions/level.yaml",)
+        level.write_text(text.replace("at_least: 3.9", "at_least: 5.9"), encoding="utf-8")
+        yield ("a.yaml", "b.yaml", "c.yaml", "d.yaml")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("harken_rules.watch.changes", changes)
+    done = harken("rules", "test", copy, "--watch")
+    assert done.exit_code == 1
+    told = [
+        "3 cases, all as expected",
+        "--- decisions/level.yaml",
+        "no fact is called 'vip_teir'",
+        "--- a.yaml, b.yaml, c.yaml, ...",
+        "1 of 3 cases failed",
+    ]
+    places = [done.output.index(each) for each in told]
+    assert places == sorted(places)
+    done = harken("rules", "test", copy, "--watch", "--json")
+    assert done.exit_code == 2
+    assert "leave --json or --watch out" in json.loads(done.output)["error"]
+
+
+def test_watching_ends_on_an_interrupt(copy: Path) -> None:
+    code = (
+        "import sys, typer; from harken_rules.commands import register;"
+        "app = typer.Typer(); register(app); app(sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", code, "rules", "test", str(copy), "--watch"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            assert b"3 cases, all as expected" in process.stdout.readline()
+            case = copy / "cases" / "levels.yaml"
+            text = case.read_text(encoding="utf-8")
+            case.write_text(text.replace("level: 5", "level: 4"), encoding="utf-8")
+            while b"1 of 3 cases failed" not in process.stdout.readline():
+                assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == 1
+            assert process.stderr.read() == b""
+        finally:
+            process.kill()
 
 
 def test_no_cases_is_said(copy: Path) -> None:

@@ -144,7 +144,8 @@ CONDITIONS: list[tuple[str, str, object]] = [
 def test_valid_conditions(fact: str, written: str, read: object, copy: Path) -> None:
     (copy / "decisions" / "escalation.yaml").write_text(
         "decision: escalation\ntitle: {en: E, zh: 升级}\nhit: first\nresult: escalation\n"
-        f"rules:\n  - id: one\n    when: {{{fact}: {written}}}\n    then: usual\n",
+        f"rules:\n  - id: one\n    when: {{{fact}: {written}}}\n    then: usual\n"
+        "otherwise: missing\n",
         encoding="utf-8",
     )
     decision = next(one for one in load_rule_base(copy).decisions if one.name == "escalation")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import shutil
 import subprocess
+import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +17,8 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-from harken.v1 import scoring_pb2, scoring_pb2_grpc
+from harken.v1 import rule_bases_pb2 as pb
+from harken.v1 import rule_bases_pb2_grpc, scoring_pb2, scoring_pb2_grpc
 from harken_rules import load_rule_base
 from harken_server.assignment import Limits
 from harken_server.grpc.server import Server
@@ -142,7 +147,7 @@ def start(scorer: Scorer) -> Iterator[Callable[..., Started]]:
     ) -> Started:
         registry = CollectorRegistry()
         limits = limits or Limits(threads=4, drain_seconds=5, notice_seconds=0)
-        server = Server(scorer, limits, Metrics(registry))
+        server = Server(lambda: scorer, limits, Metrics(registry))
         address = f"127.0.0.1:{server.listen('127.0.0.1:0', credentials)}"
         server.start()
         channel = grpc.insecure_channel(address, options=[("grpc.max_send_message_length", -1)])
@@ -156,7 +161,111 @@ def start(scorer: Scorer) -> Iterator[Callable[..., Started]]:
         one.server.drain()
 
 
-@pytest.fixture
+class Desk:
+    """An author's view of a running server: publish, ask how things stand, have grumbles scored.
+
+    Each score comes over a connection of its own, so that any of the workers may answer.
+    """
+
+    def __init__(self, served: Any, request: scoring_pb2.ScoreRequest) -> None:
+        self.served = served
+        self.request = request
+        self.channel = grpc.insecure_channel(served.control)
+        self.stub = rule_bases_pb2_grpc.RuleBaseServiceStub(self.channel)
+
+    def create(self, folder: Path, **fields: Any) -> pb.CreateRuleBaseRevisionResponse:
+        files = [
+            pb.RuleBaseFile(path=path.relative_to(folder).as_posix(), content=path.read_bytes())
+            for path in sorted(folder.rglob("*.yaml"))
+        ]
+        return self.send(files, **fields)
+
+    def send(self, files: Any, **fields: Any) -> pb.CreateRuleBaseRevisionResponse:
+        signed = {"author": "tests", "message": "a test", **fields}
+        request = pb.CreateRuleBaseRevisionRequest(files=files, **signed)
+        return self.stub.CreateRuleBaseRevision(request, timeout=120)
+
+    def activate(self, digest: str) -> pb.RuleBaseActivation:
+        request = pb.ActivateRuleBaseRevisionRequest(
+            digest=digest, author="tests", message="a test"
+        )
+        return self.stub.ActivateRuleBaseRevision(request, timeout=120).activation
+
+    def state(self) -> pb.GetServingStateResponse:
+        return self.stub.GetServingState(pb.GetServingStateRequest(), timeout=20)
+
+    def score(self) -> Any:
+        with grpc.insecure_channel(self.served.target) as channel:
+            stub = scoring_pb2_grpc.ScoringServiceStub(channel)
+            return stub.Score(self.request, timeout=20, wait_for_ready=True).score
+
+    def metric(self, name: str) -> float:
+        page = f"http://{self.served.host}:{self.served.metrics_port}/metrics"
+        with urllib.request.urlopen(page, timeout=10) as answer:
+            found = re.search(rf"^{name} (\S+)$", answer.read().decode(), re.M)
+        return float(found[1]) if found else 0.0
+
+    def workers(self) -> list[int]:
+        """The workers' process ids: the children that a worker's command line names."""
+        found = []
+        for file in Path(f"/proc/{self.served.process.pid}/task").glob("*/children"):
+            for child in map(int, file.read_text().split()):
+                with contextlib.suppress(OSError):
+                    line = Path(f"/proc/{child}/cmdline").read_bytes()
+                    if b"harken_server.data_plane" in line:
+                        found.append(child)
+        return sorted(found)
+
+
+@pytest.fixture(scope="session")
+def wait_for() -> Callable[..., Any]:
+    """Waits until ``check`` answers something true, and returns it."""
+
+    def wait(check: Callable[[], Any], seconds: float = 120.0) -> Any:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = check()
+            if found:
+                return found
+            time.sleep(0.1)
+        raise AssertionError("it did not come to pass")
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def desk_of(request_of: Callable[..., scoring_pb2.ScoreRequest]) -> Callable[[Any], Desk]:
+    """Makes the desk of a running server."""
+    return lambda served: Desk(served, request_of())
+
+
+@pytest.fixture(scope="session")
+def edited(base_path: Path) -> Callable[..., Path]:
+    """Makes a copy of the small rule base that gives ``level`` where it gave 1."""
+
+    def make(folder: Path, level: int = 4) -> Path:
+        shutil.copytree(base_path, folder)
+        _relevel(folder, level)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def relevel() -> Callable[[Path, int], None]:
+    """Edits a copy of the small rule base, as an editor does: aside, and then renamed."""
+    return _relevel
+
+
+def _relevel(folder: Path, level: int) -> None:
+    file = folder / "decisions" / "level.yaml"
+    text = re.sub(r"(- id: one\n    then: )\S+", rf"\g<1>{level}", file.read_text())
+    part = file.with_name(".level.yaml.swp")
+    part.write_text(text)
+    part.replace(file)
+
+
+@pytest.fixture(scope="session")
 def request_of() -> Callable[..., scoring_pb2.ScoreRequest]:
     """Makes a sound request; fields of its parts are given as ``customer={"brand": "gotone"}``."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import grpc
 import pytest
 from harken.v1 import scoring_pb2_grpc
-from harken_server.data_plane import credentials
+from harken_server.grpc.tls import credentials
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@
                               "category": "charges", "point": "bill_inaccurate"})
         print(score.level, score.probability, [reason.text for reason in score.reasons])
 
-``AsyncClient`` is the same for asyncio. The names below are the public ones; each is
-imported when first used, so that commands which need no transport start without it.
+``AsyncClient`` is the same for asyncio; ``RuleBaseClient`` publishes rule bases. The names below
+are the public ones; each is imported when first used, so that commands which need no transport
+start without it.
 """
 
 from __future__ import annotations
@@ -21,17 +22,37 @@ if TYPE_CHECKING:
     from harken_client.client import Client
     from harken_client.errors import (
         AccessDenied,
+        Conflict,
         DeadlineExceeded,
         FieldViolation,
         HarkenError,
         InvalidRequest,
         MessageTooLarge,
+        NotFound,
         Overloaded,
+        Refused,
         ServerFault,
         TransientError,
         Unavailable,
     )
     from harken_client.requests import ScoreInput, grumble_request, request_from_json
+    from harken_client.rule_types import (
+        ChangedCount,
+        CheckedRuleBase,
+        Finding,
+        LevelTransition,
+        RevisionPage,
+        RevisionWithFiles,
+        RuleBaseActivation,
+        RuleBaseFile,
+        RuleBaseRevision,
+        ServingError,
+        ServingState,
+        ShadowState,
+        Simulation,
+        WorkerState,
+    )
+    from harken_client.rulebases import RuleBaseClient
     from harken_client.transport import Tls
     from harken_client.types import (
         Department,
@@ -49,34 +70,52 @@ if TYPE_CHECKING:
 __all__ = [
     "AccessDenied",
     "AsyncClient",
+    "ChangedCount",
+    "CheckedRuleBase",
     "Client",
+    "Conflict",
     "DeadlineExceeded",
     "Department",
     "Explanation",
     "FactValue",
     "FeatureContribution",
     "FieldViolation",
+    "Finding",
     "FiredRule",
     "HarkenError",
     "InvalidRequest",
+    "LevelTransition",
     "MessageTooLarge",
+    "NotFound",
     "Overloaded",
     "Reason",
+    "Refused",
+    "RevisionPage",
+    "RevisionWithFiles",
+    "RuleBaseActivation",
+    "RuleBaseClient",
+    "RuleBaseFile",
+    "RuleBaseRevision",
     "Score",
     "ScoreError",
     "ScoreInput",
     "ScoreWarning",
     "ServerFault",
+    "ServingError",
+    "ServingState",
+    "ShadowState",
+    "Simulation",
     "Strategy",
     "Tls",
     "TransientError",
     "Unavailable",
+    "WorkerState",
     "grumble_request",
     "request_from_json",
 ]
 
 
-_MODULES = ("client", "errors", "requests", "transport", "types")
+_MODULES = ("client", "errors", "requests", "rule_types", "rulebases", "transport", "types")
 
 
 def __getattr__(name: str) -> object:

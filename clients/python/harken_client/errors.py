@@ -2,9 +2,12 @@
 
     HarkenError                 whatever this package raises about a call
     ├── InvalidRequest          the request must change; names the fields
-    │   └── MessageTooLarge     more bytes than the server takes
+    │   ├── MessageTooLarge     more bytes than the server takes
+    │   ├── NotFound            what the request names does not exist
+    │   └── Refused             it cannot be done as things stand; names the problems
     ├── TransientError          the same request may succeed later
     │   ├── Overloaded          the server sheds load
+    │   ├── Conflict            another change is being made
     │   ├── DeadlineExceeded    no answer within the deadline
     │   └── Unavailable         not reachable, shutting down, or the call was cancelled
     ├── AccessDenied            certificate or permission refused
@@ -74,12 +77,30 @@ class MessageTooLarge(InvalidRequest):
     """The message has more bytes than the other side takes: send fewer or smaller items."""
 
 
+class NotFound(InvalidRequest):
+    """What the request names does not exist: no revision has this digest."""
+
+
+class Refused(InvalidRequest):
+    """It cannot be done as things stand; ``problems`` are a rule base's, a text each."""
+
+    def __init__(
+        self, message: str, *, code: str = "", reason: str = "", problems: Iterable[str] = ()
+    ) -> None:
+        super().__init__(message, code=code, reason=reason)
+        self.problems = tuple(problems)
+
+
 class TransientError(HarkenError):
     """The same request may succeed later; scoring has no side effects, so just try again."""
 
 
 class Overloaded(TransientError):
     """The server has as much in flight as it takes."""
+
+
+class Conflict(TransientError):
+    """Another change is being made; try again after it."""
 
 
 class DeadlineExceeded(TransientError):
@@ -115,11 +136,12 @@ def invalid_field(field: str, description: str, reason: str) -> InvalidRequest:
 
 _TRANSIENT = {
     "RESOURCE_EXHAUSTED": Overloaded,
+    "ABORTED": Conflict,
     "DEADLINE_EXCEEDED": DeadlineExceeded,
     "UNAVAILABLE": Unavailable,
     "CANCELLED": Unavailable,
 }
-_INVALID = {"INVALID_ARGUMENT", "OUT_OF_RANGE", "FAILED_PRECONDITION"}
+_INVALID = {"INVALID_ARGUMENT", "OUT_OF_RANGE"}
 _DENIED = {"UNAUTHENTICATED", "PERMISSION_DENIED"}
 
 
@@ -128,6 +150,7 @@ def from_status(status: status_pb2.Status) -> HarkenError:
     code = _code_name(status.code)
     info = error_details_pb2.ErrorInfo()
     violations: list[FieldViolation] = []
+    problems: list[str] = []
     for detail in status.details:
         if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
             detail.Unpack(info)
@@ -138,7 +161,11 @@ def from_status(status: status_pb2.Status) -> HarkenError:
                 FieldViolation(violation.field, violation.description)
                 for violation in bad_request.field_violations
             ]
-    return _error(status.message, code, info, tuple(violations))
+        elif detail.Is(error_details_pb2.PreconditionFailure.DESCRIPTOR):
+            failure = error_details_pb2.PreconditionFailure()
+            detail.Unpack(failure)
+            problems += [violation.description for violation in failure.violations]
+    return _error(status.message, code, info, tuple(violations), tuple(problems))
 
 
 def from_rpc_error(error: grpc.RpcError) -> HarkenError:
@@ -177,6 +204,7 @@ def _error(
     code: str,
     info: error_details_pb2.ErrorInfo,
     violations: tuple[FieldViolation, ...],
+    problems: tuple[str, ...] = (),
 ) -> HarkenError:
     reason = info.reason if info.domain in ("", DOMAIN) else ""
     message = message or code
@@ -185,6 +213,10 @@ def _error(
         return MessageTooLarge(message, code=code)
     if code in _TRANSIENT:
         return _TRANSIENT[code](message, code=code, reason=reason)
+    if code == "FAILED_PRECONDITION":
+        return Refused(message, code=code, reason=reason, problems=problems)
+    if code == "NOT_FOUND":
+        return NotFound(message, code=code, reason=reason)
     if code in _INVALID:
         return InvalidRequest(message, code=code, reason=reason, field_violations=violations)
     if code in _DENIED:

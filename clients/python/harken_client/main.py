@@ -13,6 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
+from harken_client import rule_commands
+
 GROUP = "harken.commands"
 PANELS = {
     "client": "Score grumbles on a running service",
@@ -56,6 +58,7 @@ def build_app() -> typer.Typer:
     )
     for point in found:
         _register(app, point)
+    rule_commands.register(app)  # last, for they join a group that harken_rules may have brought
     return app
 
 

@@ -41,8 +41,13 @@ def read(path: Path, as_json: bool) -> Loaded:
 def sound(path: Path, as_json: bool) -> tuple[RuleBase, Loaded]:
     """The rule base in the folder; if it has errors, shows them and ends the command."""
     loaded = read(path, as_json)
-    if loaded.base is not None:
-        return loaded.base, loaded
+    if loaded.base is None:
+        unsound(path, loaded, as_json)
+    return loaded.base, loaded
+
+
+def unsound(path: Path, loaded: Loaded, as_json: bool) -> NoReturn:
+    """Show what is wrong with a rule base that cannot be used, and end the command."""
     if as_json:
         printing.as_json(checked(path, loaded))
     else:

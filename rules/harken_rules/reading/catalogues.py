@@ -23,7 +23,7 @@ from harken_rules.source import Items, Node, Scalar, Table
 CATEGORIES, SERVICES, POINTS = "categories", "services", "points"
 
 # What the entries of the catalogues that an answer is made of must and may hold.
-_KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "strategies": (("title", "steps", "script"), ("expectation",)),
     "departments": (("title",), ("group",)),
     "escalations": (("title", "departments"), ()),
@@ -106,8 +106,8 @@ def _read_entry(
 ) -> tuple[Text, Mapping[str, object]] | None:
     what = f"entry '{shown(code)}'"
     keys: Mapping[str, Node] | None
-    if catalogue in _KINDS:
-        required, optional = _KINDS[catalogue]
+    if catalogue in KINDS:
+        required, optional = KINDS[catalogue]
         keys = read_keys(node, what, reading.report, required=required, optional=optional)
     else:
         table = as_table(node, what, reading.report)

@@ -23,7 +23,7 @@ from harken_rules.reading.numbers import check_range, read_interval, read_number
 from harken_rules.reading.shapes import as_flag, as_items, as_table, as_text
 from harken_rules.source import Items, Node, Scalar, Table
 
-MAX_ALTERNATIVES = 1_000
+MAX_ALTERNATIVES = 500
 
 _BOOLEAN_WORDS = {"yes": "true", "on": "true", "y": "true", "1": "true"}
 _BOOLEAN_WORDS |= {"no": "false", "off": "false", "n": "false", "0": "false"}

@@ -23,12 +23,14 @@ from harken_rules.reading.shapes import (
     read_keys,
     read_labels,
 )
-from harken_rules.source import Node
+from harken_rules.source import Items, Node
 
 MAX_REASONS = 100
+MAX_RULES = 4_000
 
+_MISSING = "missing"
 _REQUIRED = ("decision", "title", "hit", "rules")
-_OPTIONAL = ("result", "results", "reasons", "characteristics")
+_OPTIONAL = ("result", "results", "otherwise", "reasons", "characteristics")
 
 
 @dataclass(slots=True)
@@ -137,7 +139,9 @@ def _read_body(head: _Head, facts: Facts, lists: Mapping[str, str], reading: Rea
     _check_results(head, facts, report)
     characteristics = _read_characteristics(head, reading)
     table = RuleTable(head.name, head.hit, head.results, characteristics)
-    rules = read_rules(keys["rules"], table, facts, lists, reading) if "rules" in keys else ()
+    rules: tuple[Rule, ...] = ()
+    if "rules" in keys and not _has_too_many(keys["rules"], head.name, report):
+        rules = read_rules(keys["rules"], table, facts, lists, reading)
     return Decision(
         name=head.name,
         title=read_labels(keys.get("title"), f"the title of decision '{head.name}'", reading),
@@ -148,7 +152,29 @@ def _read_body(head: _Head, facts: Facts, lists: Mapping[str, str], reading: Rea
         place=head.place,
         characteristics=characteristics,
         reasons=_read_reasons(head, report),
+        otherwise_missing=_read_otherwise(head, report),
     )
+
+
+def _has_too_many(node: Node, decision: str, report: Report) -> bool:
+    if not isinstance(node, Items) or len(node.items) <= MAX_RULES:
+        return False
+    message = f"decision '{decision}' has {len(node.items):,} rules; {MAX_RULES:,} is the most"
+    hint = "make several decisions of it"
+    report.error("too-large", node.items[MAX_RULES].place, message, hint)
+    return True
+
+
+def _read_otherwise(head: _Head, report: Report) -> bool:
+    """Whether the decision says that its results may be missing."""
+    node = head.keys.get("otherwise")
+    if node is None:
+        return False
+    if head.hit not in (Hit.FIRST, Hit.UNIQUE):
+        message = "`otherwise` belongs to a decision with `hit: first` or `hit: unique`"
+        report.error("unknown-key", node.place, message, "remove it")
+        return False
+    return as_choice(node, "`otherwise`", [_MISSING], report) == _MISSING
 
 
 def _check_results(head: _Head, facts: Facts, report: Report) -> None:

@@ -35,7 +35,8 @@ class Facts:
     ``broken``: facts of which something could not be read, so that no more is said about them;
     ``incomplete``: the file itself could not be read, so that an unknown name may be right.
     ``partial_values``: enum facts of which not every value is known; ``asked``: facts that any
-    rule asks about; ``asked_unknown``: whether one asks about a fact that is not declared.
+    rule asks about; ``asked_unknown``: whether one asks about a fact that is not declared;
+    ``catalogues``: the catalogue that an enum fact takes its values from.
     """
 
     known: dict[str, Fact] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Facts:
     incomplete: bool = False
     asked: set[str] = field(default_factory=set)
     asked_unknown: bool = False
+    catalogues: dict[str, str] = field(default_factory=dict)
 
 
 def read_facts(node: Node | None, catalogues: Catalogues, reading: Reading) -> Facts:
@@ -158,6 +160,7 @@ def _values_from(
     catalogue = as_text(node, f"values_from of fact '{name}'", reading.report)
     if catalogue is None:
         return None
+    facts.catalogues[name] = catalogue
     if not catalogues.knows_all_of(catalogue):
         facts.partial_values.add(name)
     if catalogue not in catalogues.entries:

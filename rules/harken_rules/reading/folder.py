@@ -38,9 +38,9 @@ def read_folder(root: Path, report: Report) -> Folder:
     """Read every YAML file under ``root``; whatever cannot be read is reported."""
     folder = Folder()
     budget = MAX_TOTAL_BYTES
-    names = _list_files(root, report)
+    names = list_files(root, report)
     for name in names:
-        data = _read_bytes(root / name, name, report)
+        data = read_bytes(root / name, name, report)
         budget -= len(data or b"")
         if budget < 0:
             message = f"the folder has more than {MAX_TOTAL_BYTES:,} bytes of YAML"
@@ -71,11 +71,16 @@ def _put(folder: Folder, name: str, node: Node | None, report: Report) -> None:
         report.warning("stray-file", Place(name, 1, 1), message, hint)
 
 
-def _list_files(root: Path, report: Report) -> list[str]:
-    """Names of all YAML files, sorted; hidden ones are left out, links are followed."""
+def list_files(root: Path, report: Report) -> list[str]:
+    """Names of all YAML files, sorted; hidden ones are left out.
+
+    Links are followed as long as they stay in the folder: what stands elsewhere could change
+    without the rule base, and need not be meant for whoever reads the diagnostics.
+    """
     found: list[str] = []
     pending = [(root, "")]
     seen: set[Path] = set()
+    home = _resolved(root)
     while pending:
         path, prefix = pending.pop()
         try:
@@ -84,13 +89,15 @@ def _list_files(root: Path, report: Report) -> list[str]:
             seen.add(real)
             for entry in entries:
                 name = prefix + entry.name
-                if entry.name.startswith("."):
+                is_yaml = entry.suffix.lower() in (".yaml", ".yml")
+                if entry.name.startswith(".") or not (entry.is_dir() or is_yaml):
                     continue
-                if entry.is_dir():
-                    if prefix.count("/") < MAX_FOLDERS_DEEP:
-                        pending.append((entry, name + "/"))
-                elif entry.suffix.lower() in (".yaml", ".yml") and _printable(name, report):
+                if not _printable(name, report) or _leads_out(entry, home, name, report):
+                    continue
+                if not entry.is_dir():
                     found.append(name)
+                elif prefix.count("/") < MAX_FOLDERS_DEEP:
+                    pending.append((entry, name + "/"))
         except (OSError, RuntimeError) as error:
             _unreadable(prefix.rstrip("/") or ".", error, report)
         if len(found) > MAX_FILES:
@@ -98,6 +105,21 @@ def _list_files(root: Path, report: Report) -> list[str]:
             report.error("too-large", Place(".", 1, 1), message)
             break
     return sorted(found)[:MAX_FILES]
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # a link in a circle, which listing it will report
+        return path
+
+
+def _leads_out(entry: Path, home: Path, name: str, report: Report) -> bool:
+    if not entry.is_symlink() or not entry.exists() or _resolved(entry).is_relative_to(home):
+        return False
+    message = f"{name} is a link that leads out of the rule base's folder, and is not followed"
+    report.error("outside-folder", Place(name, 1, 1), message, "copy here what it leads to")
+    return True
 
 
 def _printable(name: str, report: Report) -> bool:
@@ -109,7 +131,7 @@ def _printable(name: str, report: Report) -> bool:
     return False
 
 
-def _read_bytes(path: Path, name: str, report: Report) -> bytes | None:
+def read_bytes(path: Path, name: str, report: Report) -> bytes | None:
     try:
         if not path.is_file():
             raise OSError("not a regular file")

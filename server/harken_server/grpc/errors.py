@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import grpc
 import structlog
 from google.protobuf.any_pb2 import Any
+from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from harken_server.errors import Reason, ScoringError, Violation
+from harken_server.errors import PublishingError, Reason, ScoringError, Violation
 from harken_server.grpc.convert import path_of
 
 _log = structlog.get_logger("harken.grpc")
@@ -21,6 +22,9 @@ DOMAIN = "harken"
 DETAILS_KEY = "grpc-status-details-bin"
 MAX_DETAIL_BYTES = 4096
 """Room for violations: many clients take no more than 8 KiB of trailers, base64 included."""
+
+MAX_MESSAGE = 1000
+"""Characters of a message that quotes a rule base's problem, which may run over several lines."""
 
 CODES: dict[str, grpc.StatusCode] = {
     "FIELD_REQUIRED": grpc.StatusCode.INVALID_ARGUMENT,
@@ -35,6 +39,17 @@ CODES: dict[str, grpc.StatusCode] = {
     "DEADLINE_PASSED": grpc.StatusCode.DEADLINE_EXCEEDED,
     "SHUTTING_DOWN": grpc.StatusCode.UNAVAILABLE,
     "INTERNAL": grpc.StatusCode.INTERNAL,
+    "RULE_BASE_UNSOUND": grpc.StatusCode.FAILED_PRECONDITION,
+    "REVISION_UNKNOWN": grpc.StatusCode.NOT_FOUND,
+    "REVISION_AMBIGUOUS": grpc.StatusCode.INVALID_ARGUMENT,
+    "REVISION_DAMAGED": grpc.StatusCode.FAILED_PRECONDITION,
+    "NO_FORMER_REVISION": grpc.StatusCode.FAILED_PRECONDITION,
+    "ACTIVATION_FAILED": grpc.StatusCode.FAILED_PRECONDITION,
+    "CHANGE_UNDER_WAY": grpc.StatusCode.ABORTED,
+    "NO_SAMPLE": grpc.StatusCode.FAILED_PRECONDITION,
+    "SIMULATION_FAILED": grpc.StatusCode.FAILED_PRECONDITION,
+    "SHADOW_FAILED": grpc.StatusCode.FAILED_PRECONDITION,
+    "STORE_FAILED": grpc.StatusCode.FAILED_PRECONDITION,
 }
 """The status of every ``harken.v1.ErrorReason``."""
 
@@ -56,14 +71,20 @@ def refusal(
     message: str,
     violations: Sequence[Violation] = (),
     metadata: dict[str, str] | None = None,
+    problems: Sequence[str] = (),
 ) -> Refusal:
-    """The status for ``reason``, with ErrorInfo and, for ``violations``, BadRequest."""
+    """The status for ``reason``, with ErrorInfo and, for ``violations``, BadRequest.
+
+    ``problems`` of a rule base make a PreconditionFailure.
+    """
     code = CODES[reason]
     info = error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata or {})
     details = [_pack(info)]
     fields = [v for v in violations if v.field]
     if fields:
         details.append(_pack(_bad_request(fields)))
+    if problems:
+        details.append(_pack(_failure(reason, problems)))
     status = status_pb2.Status(code=code.value[0], message=message, details=details)
     trailers = ((DETAILS_KEY, status.SerializeToString()),)
     return Refusal(code, message, trailers, status)
@@ -79,6 +100,23 @@ def refusal_of(error: ScoringError) -> Refusal:
     if more:
         message += f" (and {more} more {'violation' if more == 1 else 'violations'})"
     return refusal(error.reason, message, error.violations, {"field": path_of(first.field)})
+
+
+def refusal_to_publish(error: PublishingError) -> Refusal:
+    """The status for what cannot be done with a rule base, and every problem of it there is
+    room for."""
+    message = clipped(error.message, MAX_MESSAGE)
+    more = len(error.violations) - 1
+    if error.violations:
+        message = f"{error.violations[0].field}: {message}"
+    if more > 0:
+        message += f" (and {more} more {'violation' if more == 1 else 'violations'})"
+    return refusal(error.reason, message, error.violations, problems=error.problems)
+
+
+def clipped(text: str, most: int) -> str:
+    """``text``, or its beginning if it has more than ``most`` characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def internal(incident: str) -> Refusal:
@@ -116,9 +154,18 @@ def _bad_request(violations: Sequence[Violation]) -> error_details_pb2.BadReques
     return bad
 
 
-def _pack(
-    message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest,
-) -> Any:
+def _failure(reason: str, problems: Sequence[str]) -> error_details_pb2.PreconditionFailure:
+    failure = error_details_pb2.PreconditionFailure()
+    for problem in problems:
+        text = clipped(problem, MAX_MESSAGE)
+        failure.violations.add(type=reason, subject="rule base", description=text)
+        if failure.ByteSize() > MAX_DETAIL_BYTES and len(failure.violations) > 1:
+            del failure.violations[-1]
+            break
+    return failure
+
+
+def _pack(message: Message) -> Any:
     packed = Any()
     packed.Pack(message)
     return packed

@@ -18,8 +18,15 @@ import grpc
 import structlog
 from google.protobuf.message import DecodeError
 
-from harken_server.errors import ScoringError
-from harken_server.grpc.errors import Refusal, internal, refusal, refusal_of, report
+from harken_server.errors import PublishingError, ScoringError
+from harken_server.grpc.errors import (
+    Refusal,
+    internal,
+    refusal,
+    refusal_of,
+    refusal_to_publish,
+    report,
+)
 from harken_server.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -112,7 +119,7 @@ class Gate(_GenericHandler):
 
         # No (de)serialisers: grpcio would run them on its one serving thread and answer
         # bytes that are no message with a status of its own.
-        self._methods[path] = grpc.unary_unary_rpc_method_handler(call)
+        self._methods[path] = on(self._pool, grpc.unary_unary_rpc_method_handler(call))
 
     def service(self, details: grpc.HandlerCallDetails) -> Handler | None:
         """The handler for a call that has just come; ``None`` if the method is not known."""
@@ -167,6 +174,8 @@ def _answer(
         serialised: bytes = behaviour(message).SerializeToString()
     except ScoringError as error:
         return refusal_of(error)
+    except PublishingError as error:
+        return refusal_to_publish(error)
     except Exception as error:
         return internal(report(error))
     return serialised

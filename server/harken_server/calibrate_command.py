@@ -1,0 +1,3 @@
+"""``harken rules calibrate``."""
+def calibrate() -> None:
+    """Being written."""

@@ -1,0 +1,134 @@
+"""Work that may crash, hang or eat all memory, done in a process of its own.
+
+The parent's side is ``ask``; the child's is ``Telling``. A child says what it has found in lines
+of JSON, a stage a line, so that what was found before it died is not lost.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+MEMORY_BYTES = 2 << 30
+"""What a child may take, address space included."""
+_SPARE_SECONDS = 5
+"""How long a child whose parent has gone lives beyond its time."""
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""A pool of threads a core would take more of the memory than the work does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a child said; ``failure`` says in words why it did not come to an end, if so."""
+
+    said: Mapping[str, Any] = field(default_factory=dict)
+    failure: str = ""
+
+
+def ask(
+    module: str,
+    arguments: Sequence[str],
+    data: bytes = b"",
+    timeout: float = 60.0,
+    memory_bytes: int = MEMORY_BYTES,
+) -> Answer:
+    """Run ``python -m module arguments`` with ``data`` as its input, ``timeout`` in seconds.
+
+    Raises nothing for a child that crashes, hangs, or takes more than ``memory_bytes``.
+    """
+    limits = {"HARKEN_CHILD_BYTES": str(memory_bytes), "HARKEN_CHILD_SECONDS": f"{timeout:g}"}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            input=data,
+            stdout=subprocess.PIPE,
+            timeout=timeout,
+            check=False,
+            env={**os.environ, **_ONE_THREAD, **limits},
+        )
+    except subprocess.TimeoutExpired as late:
+        return Answer(_merged(late.stdout or b""), f"it did not finish within {timeout:g} seconds")
+    except OSError as error:
+        return Answer(failure=f"no process could be started: {error.strerror}")
+    said = _merged(done.stdout)
+    if "failure" in said:
+        return Answer(said, str(said["failure"]))
+    if done.returncode < 0:
+        return Answer(said, f"it crashed ({_signal(-done.returncode)})")
+    if done.returncode > 0:
+        return Answer(said, f"it ended with code {done.returncode}")
+    return Answer(said)
+
+
+def _merged(lines: bytes) -> dict[str, Any]:
+    """All that was said; a line that breaks off was not."""
+    said: dict[str, Any] = {}
+    for line in lines.splitlines():
+        try:
+            said |= json.loads(line)
+        except ValueError:
+            break
+    return said
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+class Telling:
+    """The child's side: limits in force, and what it says, as a context manager.
+
+    Standard output belongs to what is said: whatever a library prints goes to standard error.
+    An exception is told by its kind alone, for its text may quote a request.
+    """
+
+    def __enter__(self) -> Self:
+        self._out = os.dup(1)
+        os.dup2(2, 1)
+        self._bytes = int(os.environ.get("HARKEN_CHILD_BYTES", MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_AS, (self._bytes, self._bytes))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        seconds = float(os.environ.get("HARKEN_CHILD_SECONDS", "60"))
+        signal.setitimer(signal.ITIMER_REAL, seconds + _SPARE_SECONDS)
+        return self
+
+    def say(self, **values: object) -> None:
+        """Say a stage's findings."""
+        rest = memoryview((json.dumps(values) + "\n").encode())
+        while rest:
+            rest = rest[os.write(self._out, rest) :]
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        if kind is None or error is None:
+            return False
+        if issubclass(kind, MemoryError):
+            self.say(failure=f"it needed more than {self._bytes >> 20:,} MiB of memory")
+        elif issubclass(kind, Exception):
+            while traceback is not None and traceback.tb_next is not None:
+                traceback = traceback.tb_next
+            at = (
+                f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}"
+                if traceback
+                else ""
+            )
+            self.say(failure=f"it failed ({kind.__name__} at {at})")
+        else:
+            return False
+        return True

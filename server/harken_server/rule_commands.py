@@ -1,0 +1,230 @@
+"""``harken rules impact`` and ``harken rules calibrate``: a rule base on a history of grumbles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from harken_rules import printing
+from harken_rules.commands.shared import OK, UNUSABLE, Json, checked, read, refuse
+
+if TYPE_CHECKING:
+    from harken_rules import RuleBase
+
+    from harken_server.history.source import History
+
+Spec = Annotated[
+    Path | None,
+    typer.Option(
+        "--spec",
+        help="Dataset specification (YAML): which column is which field. Without one the "
+        "columns must carry the core names.",
+        show_default=False,
+    ),
+]
+BundleFolder = Annotated[
+    Path | None,
+    typer.Option("--bundle", help="Model bundle folder. Default: the shipped one."),
+]
+Probability = Annotated[
+    str | None,
+    typer.Option(
+        "--probability-column",
+        help="Take the probability from this column of a history that was scored before.",
+    ),
+]
+Language = Annotated[str, typer.Option("--lang", help="Language of the report: en or zh.")]
+Processes = Annotated[
+    int | None, typer.Option("--processes", min=1, help="Processes; one a core unless told.")
+]
+HistoryFile = Annotated[
+    Path, typer.Argument(metavar="HISTORY", help="Grumbles: a flat .csv or .parquet file.")
+]
+
+
+def add_to(rules: typer.Typer) -> None:
+    """Add ``impact`` and ``calibrate`` to the group."""
+    from harken_server.calibrate_command import calibrate
+
+    rules.command()(impact)
+    rules.command()(calibrate)
+
+
+def impact(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="The rule base as it is.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The rule base as changed.")],
+    history: HistoryFile,
+    spec: Spec = None,
+    bundle: BundleFolder = None,
+    probability: Probability = None,
+    language: Language = "en",
+    page: Annotated[
+        Path | None, typer.Option("--html", help="Write the report as a page, with plots.")
+    ] = None,
+    processes: Processes = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a change of the rules would have done to a history of grumbles.
+
+    Both rule bases decide on every grumble of HISTORY, a file as `harken data prepare` writes
+    it (other files: --spec). Shown are: which levels become which, changes by segment, category
+    and level, strategies and departments gained and lost, the quality specialists' work a day,
+    and, where outcomes are known (column `label` or `complained`), how many complaints the
+    warning line catches; then why: the decisions that differ first, and examples.
+
+    **Example:** `harken rules impact rules/base build/mybase june.parquet --html impact.html`
+
+    **Exit code:** 0 compared, 2 a rule base has errors or the history cannot be used.
+    """
+    from rich.console import Console
+
+    from harken_server.history import HistoryError
+    from harken_server.impact.words import LANGUAGES, say
+
+    if language not in LANGUAGES:
+        refuse(f"--lang is {language!r}; it is en or zh", history, as_json)
+    bases = both_sound(old, new, as_json)
+    if bases[0].digest == bases[1].digest:
+        if as_json:
+            printing.as_json({"identical": True, "digest": bases[0].digest})
+        else:
+            typer.echo(say(language, "identical", bases[0].digest))
+        raise typer.Exit(OK)
+    try:
+        opened = opened_history(history, spec, bundle_path(bundle), bases, probability)
+        found = _impact(bases, opened, bundle_path(bundle), language, processes)
+    except HistoryError as error:
+        refuse(str(error), history, as_json)
+    found = {
+        "identical": False,
+        "old": {"path": str(old), "digest": bases[0].digest},
+        "new": {"path": str(new), "digest": bases[1].digest},
+        "history": str(history),
+        "simulated": opened.spec.simulated,
+        "notes": list(opened.notes),
+        **found,
+    }
+    if page is not None:
+        from harken_server.impact.page import page_of
+
+        _write(page, page_of(found, language), as_json)
+    if as_json:
+        printing.as_json(found)
+    else:
+        from harken_server.impact.text import print_impact
+
+        print_impact(Console(highlight=False), found, language)
+        if page is not None:
+            typer.echo(str(page))
+    raise typer.Exit(OK)
+
+
+def both_sound(old: Path, new: Path, as_json: bool) -> list[RuleBase]:
+    """Both rule bases; if either has errors, shows those of both and ends the command."""
+    loaded = {path: read(path, as_json) for path in (old, new)}
+    bases = [one.base for one in loaded.values() if one.base is not None]
+    if len(bases) == len(loaded):
+        return bases * (3 - len(bases))  # one folder compared with itself
+    if as_json:
+        unsound = [checked(path, one) for path, one in loaded.items() if one.base is None]
+        printing.as_json({"error": "a rule base has errors", "rule_bases": unsound})
+    else:
+        for path, one in loaded.items():
+            if one.base is None:
+                printing.diagnostics(one.diagnostics, path)
+                printing.checked(one, path)
+    raise typer.Exit(UNUSABLE)
+
+
+def _impact(
+    bases: list[RuleBase],
+    history: History,
+    bundle: Path,
+    language: str,
+    processes: int | None,
+) -> dict[str, object]:
+    from harken_server.impact.summary import Bases, summary_of
+    from harken_server.impact.work import ImpactWork, impact_of
+
+    old, new = bases
+    work = ImpactWork(old, new, bundle, history)
+    with progress_bar("comparing", history.rows) as progress:
+        tally = impact_of(work, processes, progress)
+    return summary_of(tally, Bases(old, new, language))
+
+
+def bundle_path(given: Path | None) -> Path:
+    """The bundle asked for, or the shipped one."""
+    from harken_models import default_bundle_path
+
+    return default_bundle_path() if given is None else given
+
+
+def opened_history(
+    path: Path,
+    spec: Path | None,
+    bundle: Path,
+    bases: list[RuleBase],
+    probability: str | None,
+) -> History:
+    """HISTORY with every attribute that the bundle or a base reads. Raises HistoryError."""
+    from harken_models import BundleError, load_bundle
+
+    from harken_server.attributes import Attributes
+    from harken_server.history import HistoryError
+    from harken_server.history.source import open_history
+
+    try:
+        loaded = load_bundle(bundle)
+    except BundleError as error:
+        raise HistoryError(f"bundle: {error}") from None
+    kinds: dict[str, str] = {}
+    for base in bases:
+        declared = Attributes(base, loaded)
+        problems = [*declared.conflicts, *lacking(base)]
+        if problems:
+            raise HistoryError("\n".join(problems))
+        for name, kind in declared.kinds.items():
+            if kinds.setdefault(name, kind) != kind:
+                raise HistoryError(
+                    f"attribute '{name}' is a {kinds[name]} in one rule base and a {kind} in the "
+                    "other; make them agree"
+                )
+    return open_history(path, spec, kinds, probability)
+
+
+def lacking(base: RuleBase) -> list[str]:
+    """Why a base says nothing of a grumble's level."""
+    if any("level" in decision.results for decision in base.decisions):
+        return []
+    return [f"no decision of the rule base '{base.name}' has the result 'level'"]
+
+
+@contextmanager
+def progress_bar(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error if that is a terminal, told how many rows more are done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeElapsedColumn as Elapsed
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _rows: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Elapsed())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda rows: bar.advance(task, rows)
+
+
+def _write(path: Path, text: str, as_json: bool) -> None:
+    """Write so that nobody reads half of it."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        refuse(f"{path}: cannot be written: {error.strerror}", path, as_json)
