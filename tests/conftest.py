@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -199,10 +200,14 @@ class Controlled:
 @pytest.fixture
 def control(tmp_path: Path) -> Iterator[Controlled]:
     """A running control plane whose first revision is active; ``control.target`` is its address."""
+    import structlog
     from harken_server.grpc.control_server import ControlServer
     from harken_server.publishing import Publisher, first_revision
     from harken_server.revisions import Store
 
+    before = structlog.get_config()
+    # Not to standard output, where a command that runs in this process speaks.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(StringIO()))
     rules = tmp_path / "first-rules"
     rules.mkdir()
     (rules / "rulebase.yaml").write_text("name: first\n")
@@ -217,3 +222,4 @@ def control(tmp_path: Path) -> Iterator[Controlled]:
     yield Controlled(publisher, crew, server, target)
     server.stop(1.0)
     store.close()
+    structlog.configure(**before)

@@ -1,62 +1,31 @@
 """The smallest change of given facts that reaches a goal, found by trying every one there is.
 
-Facts matter only by the cells they lie in, and of these only those that some rule behind the goal
-tells apart: such a class of cells is tried once, at the cell nearest to the present one. So trying
-all changes of one fact, then of two, then of three is exact: what is not found is not there. It is
-done column-wise, on the boxes, and what is found is asked of the engine again.
+Trying all changes of one fact, then of two, then of three is exact: what is not found is not there
+(see ``change_space``). Where there are too many the search stops, and says how far it came.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from harken_rules.boxes import codes_in
-from harken_rules.columns import answer
-from harken_rules.engine import RuleEngine
+from harken_rules.change_space import Alternative, Change, Found, Moves, Space, ways
 from harken_rules.explain import Situation
 from harken_rules.goals import Goal
-from harken_rules.language import Constant, Decision, Hit, Interval, Rule, RuleBase
-from harken_rules.named_cells import MISSING
-from harken_rules.number_cells import NumberCells
-from harken_rules.order import dependencies
-from harken_rules.reading.expectations import Listed
-from harken_rules.verdict import EngineError, Result
+
+__all__ = ["Alternative", "Change", "Search", "smallest_changes"]
 
 MOST_FACTS = 3
 ENOUGH = 3
 """More facts are changed at once only while fewer alternatives than this are found."""
-WORK = 2_000_000
-"""So many changes are tried at most."""
-CHUNK = 65_536
-TO_MISSING = 100_000
-"""Not to know a fact any more is further than any other move."""
-
-Codes = npt.NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One fact's move. ``interval`` or ``others``: all that would do as well, the rest as it is."""
-
-    fact: str
-    before: object
-    after: Constant | None
-    interval: Interval | None
-    others: tuple[Constant, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Alternative:
-    """Changes that together reach the goal, none of them dispensable, and what comes of them."""
-
-    changes: tuple[Change, ...]
-    result: Result
+WORK = 1_000_000
+"""So many changes are tried at most; a set of facts counts as ``SET`` more."""
+SET = 20
+BATCH = 65_536
+"""So many changes are tried at once, unless one set of facts has more: up to four times that."""
+QUESTIONS = 200_000
+"""Once so many distinct questions were asked of the engine, no more changes are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +43,6 @@ class Search:
         return self.tried == self.all
 
 
-@dataclass(frozen=True, slots=True)
-class Moves:
-    """Where one fact may go: a cell code of each class but the present, and how far it is."""
-
-    fact: str
-    codes: Codes
-    costs: npt.NDArray[np.int64]
-    classes: tuple[tuple[int, ...], ...]
-
-
 def smallest_changes(
     situation: Situation, goal: Goal, keep: Collection[str] = (), shown: int = 5, work: int = WORK
 ) -> Search:
@@ -91,200 +50,53 @@ def smallest_changes(
 
     At most ``shown`` alternatives, of no two the same facts, and none whose facts hold those of a
     smaller one. Fewest facts come first, then the fewest cells moved; none if the goal is reached
-    already. Raises EngineError if the engine says otherwise of what was found.
+    already. Raises EngineError if the boxes say otherwise of what was found.
     """
     if goal.reached(situation.value(goal.result)):
         return Search((), (), {}, {})
     space = Space(situation, goal)
     moves = [each for each in space.moves() if each.fact not in keep]
-    best: list[tuple[int, tuple[Moves, ...], tuple[int, ...]]] = []
+    best: list[Found] = []
     tried: dict[int, int] = {}
     everything: dict[int, int] = {}
     for size in range(1, MOST_FACTS + 1):
         if len(best) >= ENOUGH or len(moves) < size:
             break
-        known = [{each.fact for each in sets} for _, sets, _ in best]
-        sets = [
-            each
-            for each in itertools.combinations(moves, size)
-            if not any(one.issubset({move.fact for move in each}) for one in known)
-        ]
-        sets.sort(key=ways)
+        sets = _sets(moves, size, best)
         everything[size] = sum(map(ways, sets))
-        affordable = list(_affordable(sets, work - sum(tried.values())))
-        tried[size] = sum(map(ways, affordable))
-        order = {each.fact: place for place, each in enumerate(moves)}
-        best += sorted(
-            space.nearest(affordable),
-            key=lambda each: (each[0], [order[move.fact] for move in each[1]]),
-        )
-    alternatives = tuple(space.alternative(*each) for each in best[:shown])
+        tried[size] = 0
+        found: list[Found] = []
+        for batch in _batches(sets, work):
+            if space.questions() > QUESTIONS:
+                break
+            found += space.nearest(batch)
+            tried[size] += sum(map(ways, batch))
+            work -= sum(map(_work, batch))
+        best += sorted(found, key=lambda each: (each.cost, each.places))
+    alternatives = tuple(map(space.alternative, best[:shown]))
     return Search(alternatives, tuple(each.fact for each in moves), tried, everything)
 
 
-def ways(moves: Sequence[Moves]) -> int:
-    """How many changes of exactly these facts there are."""
-    return math.prod(len(each.codes) for each in moves)
+def _sets(moves: Sequence[Moves], size: int, best: Sequence[Found]) -> list[tuple[Moves, ...]]:
+    """The sets of ``size`` facts that hold none with which the goal is reached, the least first."""
+    enough = [{move.fact for move in each.moves} for each in best]
+    sets = [
+        each
+        for each in itertools.combinations(moves, size)
+        if not any(one.issubset({move.fact for move in each}) for one in enough)
+    ]
+    return sorted(sets, key=ways)
 
 
-def _affordable(sets: list[tuple[Moves, ...]], work: int) -> Iterator[tuple[Moves, ...]]:
-    for each in sets:
-        work -= ways(each)
-        if work < 0:
-            return
-        yield each
-
-
-class Space:
-    """The decisions behind a goal, on boxes, and the facts given to them."""
-
-    def __init__(self, situation: Situation, goal: Goal) -> None:
-        self.situation = situation
-        self.goal = goal
-        self.engine = RuleEngine(_behind(situation.base, goal), evaluator="boxes")
-        read = {name for decision in self.engine.base.decisions for name in decision.inputs}
-        self.facts = [name for name in self.engine.given if name in read]
-        self.now = {
-            name: self.engine.cells[name].code(situation.given[name])
-            if name in situation.given
-            else MISSING
-            for name in self.facts
-        }
-
-    def moves(self) -> list[Moves]:
-        """For each fact where it may go; none for a fact that no rule tells apart."""
-        return [each for each in map(self._moves_of, self.facts) if len(each.codes)]
-
-    def nearest(
-        self, sets: Sequence[tuple[Moves, ...]]
-    ) -> Iterator[tuple[int, tuple[Moves, ...], tuple[int, ...]]]:
-        """For each set of facts that can reach the goal the cost and codes of its nearest way."""
-        for batch in _batches(sets):
-            rows = sum(map(ways, batch))
-            codes = {name: np.full(rows, now, np.int32) for name, now in self.now.items()}
-            costs = np.zeros(rows, np.int64)
-            start = 0
-            for each in batch:
-                end = start + ways(each)
-                grid = np.indices([len(move.codes) for move in each]).reshape(len(each), -1)
-                for move, chosen in zip(each, grid, strict=True):
-                    codes[move.fact][start:end] = move.codes[chosen]
-                    costs[start:end] += move.costs[chosen]
-                start = end
-            costs[~self.reached(codes, rows)] = -1
-            start = 0
-            for each in batch:
-                part = costs[start : start + ways(each)]
-                if (part >= 0).any():
-                    row = int(np.where(part >= 0, part, np.iinfo(np.int64).max).argmin())
-                    yield (
-                        int(part[row]),
-                        each,
-                        tuple(int(codes[move.fact][start + row]) for move in each),
-                    )
-                start += ways(each)
-
-    def reached(self, codes: Mapping[str, Codes], rows: int) -> npt.NDArray[np.bool_]:
-        """For each row whether the goal is reached; ``codes`` has every fact's, shape (rows,)."""
-        slots = {self.engine.slot(name): column for name, column in codes.items()}
-        done = np.zeros(rows, dtype=np.bool_)
-        for index, plan in enumerate(self.engine.plans):
-            answers = answer(self.engine, index, plan, slots, rows)
-            for place, slot in enumerate(plan.derived):
-                derived = np.array([each.derived[place][1] for each in answers.outcomes], np.int32)
-                slots[slot] = derived[answers.chosen]
-            if plan.table.decision.name == self.goal.decision.name:
-                values = [dict(each.results)[self.goal.result] for each in answers.outcomes]
-                done = np.array([self.goal.reached(each) for each in values])[answers.chosen]
-        return done
-
-    def alternative(
-        self, cost: int, moves: tuple[Moves, ...], codes: tuple[int, ...]
-    ) -> Alternative:
-        """A way that was found, in values, asked of the engine; see ``smallest_changes``."""
-        chosen = {move.fact: code for move, code in zip(moves, codes, strict=True)}
-        changes = tuple(self._change(move, chosen) for move in moves)
-        given = {**self.situation.given, **{each.fact: each.after for each in changes}}
-        result = self.situation.engine.decide(given).results[self.goal.result]
-        if not self.goal.reached(result):
-            raise EngineError(f"the engine does not reach {self.goal.text} by what boxes say does")
-        return Alternative(changes, result)
-
-    def _change(self, move: Moves, chosen: Mapping[str, int]) -> Change:
-        cells, code = self.engine.cells[move.fact], chosen[move.fact]
-        rows = len(move.codes)
-        codes = {
-            name: move.codes
-            if name == move.fact
-            else np.full(rows, chosen.get(name, now), np.int32)
-            for name, now in self.now.items()
-        }
-        reached = self.reached(codes, rows)
-        well = {
-            each
-            for does, group in zip(reached, move.classes, strict=True)
-            for each in group
-            if does and each != MISSING
-        }
-        before = self.situation.given.get(move.fact)
-        after = cells.example(code)
-        if isinstance(cells, NumberCells):
-            interval = None if code == MISSING else _run(cells, code, well)
-            return Change(move.fact, before, after, interval, ())
-        examples = [cells.example(each) for each in sorted(well - {code})]
-        return Change(move.fact, before, after, None, tuple(v for v in examples if v is not None))
-
-    def _moves_of(self, fact: str) -> Moves:
-        cells, now = self.engine.cells[fact], self.now[fact]
-        tables = [plan.table for plan in self.engine.plans if fact in plan.table.facts]
-        columns = [table.classes[table.facts.index(fact)] for table in tables]
-        groups: dict[tuple[int, ...], list[int]] = {}
-        for code in codes_in(cells.reachable):
-            groups.setdefault(tuple(each[code] for each in columns), []).append(code)
-        groups.pop(tuple(each[now] for each in columns), None)
-        ordered = isinstance(cells, NumberCells) and now != MISSING
-        chosen = [min(g, key=lambda c: (c == MISSING, abs(c - now))) for g in groups.values()]
-        steps = _steps(columns, cells.reachable)
-        costs = [
-            TO_MISSING if code == MISSING else abs(steps[code] - steps[now]) if ordered else 1
-            for code in chosen
-        ]
-        return Moves(
-            fact,
-            np.array(chosen, np.int32),
-            np.array(costs, np.int64),
-            tuple(map(tuple, groups.values())),
-        )
-
-
-def _behind(base: RuleBase, goal: Goal) -> RuleBase:
-    """The base without decisions, and rules of a list, on which the goal does not depend."""
-    target = goal.decision
-    if target.hit is Hit.ALL and isinstance(goal.wanted, Listed):
-        values = {*goal.wanted.contains, *goal.wanted.absent}
-        target = _narrowed(target, [r for r in target.rules if values & {*r.then[goal.result]}])
-    decisions = tuple(target if one.name == target.name else one for one in base.decisions)
-    needs = dependencies(decisions)
-    wanted, waiting = {target.name}, [target.name]
-    while waiting:
-        new = set(needs[waiting.pop()]) - wanted
-        wanted |= new
-        waiting += new
-    return replace(base, decisions=tuple(one for one in decisions if one.name in wanted))
-
-
-def _narrowed(decision: Decision, rules: Sequence[Rule]) -> Decision:
-    read = {clause.fact for rule in rules for each in rule.alternatives for clause in each}
-    inputs = tuple(name for name in decision.inputs if name in read)
-    return replace(decision, rules=tuple(rules), inputs=inputs)
-
-
-def _batches(sets: Sequence[tuple[Moves, ...]]) -> Iterator[list[tuple[Moves, ...]]]:
-    """``sets`` in lists of at most about ``CHUNK`` changes."""
+def _batches(sets: Sequence[tuple[Moves, ...]], work: int) -> Iterator[list[tuple[Moves, ...]]]:
+    """``sets`` in lists of about ``BATCH`` changes, as far as ``work`` goes."""
     batch: list[tuple[Moves, ...]] = []
     rows = 0
     for each in sets:
-        if batch and rows + ways(each) > CHUNK:
+        work -= _work(each)
+        if work < 0 or ways(each) > 4 * BATCH:
+            break
+        if batch and rows + ways(each) > BATCH:
             yield batch
             batch, rows = [], 0
         batch.append(each)
@@ -293,29 +105,5 @@ def _batches(sets: Sequence[tuple[Moves, ...]]) -> Iterator[list[tuple[Moves, ..
         yield batch
 
 
-def _steps(columns: Sequence[Sequence[int]], reachable: int) -> dict[int, int]:
-    """For each code that can be how many borders of classes lie below it."""
-    steps: dict[int, int] = {}
-    last: int | None = None
-    for code in codes_in(reachable & ~1):
-        same = last is None or all(each[code] == each[last] for each in columns)
-        steps[code] = (steps[last] if last is not None else 0) + (not same)
-        last = code
-    return steps
-
-
-def _run(cells: NumberCells, code: int, well: Collection[int]) -> Interval:
-    """The numbers around ``code`` without a gap whose codes are in ``well``."""
-    codes = list(codes_in(cells.reachable & ~1))
-    low = high = codes.index(code)
-    while low and codes[low - 1] in well:
-        low -= 1
-    while high + 1 < len(codes) and codes[high + 1] in well:
-        high += 1
-    (below, on_low), (above, on_high) = divmod(codes[low] - 1, 2), divmod(codes[high] - 1, 2)
-    return Interval(
-        None if not low else cells.cuts[below if on_low else below - 1],
-        None if high + 1 == len(codes) else cells.cuts[above],
-        low_open=not on_low,
-        high_open=not on_high,
-    )
+def _work(moves: Sequence[Moves]) -> int:
+    return ways(moves) + SET

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from harken_rules.boxes import boxes_of, codes_in, matching
 from harken_rules.diagnostics import Report
@@ -18,6 +18,7 @@ from harken_rules.number_cells import NumberCells
 from harken_rules.source import Items, Node, Scalar, Table, read_source
 
 BOUNDS = ("at_least", "above", "at_most", "below")
+_DIGITS = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
@@ -123,8 +124,6 @@ def scale_of(base: RuleBase, decision: Decision) -> Scale | None:
 
 def forced(base: RuleBase, scale: Scale, band: int) -> RuleBase:
     """``base`` in which the scale's decision always answers ``bands[band]``."""
-    from dataclasses import replace
-
     rule = scale.decision.rules[0]
     always = Rule("forced", rule.place, ((),), {scale.result: (scale.bands[band],)})
     changed = replace(scale.decision, rules=(always,), inputs=())
@@ -149,13 +148,14 @@ def moved(data: bytes, scale: Scale, cuts: Mapping[Decimal, Decimal], places: in
     starts = [0, *(found.end() for found in _LINE_BREAK.finditer(body))]
     left = set(cuts)
     edits: list[tuple[int, int, str]] = []
-    for scalar, value in _bounds(node, scale.fact):
+    for scalar, digits in _bounds(node, scale.fact):
+        value = Decimal(digits)
         if value not in cuts:
             continue
         left.discard(value)
         at = starts[scalar.place.line - 1] + scalar.place.column - 1 + (not scalar.plain)
-        end = at + len(scalar.text)
-        if body[at:end] != scalar.text:
+        end = at + len(digits)  # a unit behind the number stays
+        if body[at:end] != digits:
             raise CutOffError(f"{scalar.place}: the number is written in a way not to be edited")
         if cuts[value] != value:
             edits.append((at, end, written(cuts[value], places)))
@@ -177,8 +177,8 @@ def _result(decision: Decision, matched: tuple[int, ...]) -> Constant | None:
     return decision.rules[matched[0]].then[decision.results[0]][0] if matched else None
 
 
-def _bounds(node: Node, fact: str) -> Iterator[tuple[Scalar, Decimal]]:
-    """Every bound that the file's rules set to ``fact``, with its value."""
+def _bounds(node: Node, fact: str) -> Iterator[tuple[Scalar, str]]:
+    """Every bound that the file's rules set to ``fact``, with its digits."""
     rules = node.get("rules") if isinstance(node, Table) else None
     for rule in rules.items if isinstance(rules, Items) else ():
         when = rule.get("when") if isinstance(rule, Table) else None
@@ -186,7 +186,7 @@ def _bounds(node: Node, fact: str) -> Iterator[tuple[Scalar, Decimal]]:
             yield from _under(when, fact)
 
 
-def _under(node: Node, fact: str) -> Iterator[tuple[Scalar, Decimal]]:
+def _under(node: Node, fact: str) -> Iterator[tuple[Scalar, str]]:
     if isinstance(node, Items):
         for item in node.items:
             yield from _under(item, fact)
@@ -194,16 +194,15 @@ def _under(node: Node, fact: str) -> Iterator[tuple[Scalar, Decimal]]:
         for key, value in node.entries:
             if key.text == fact and isinstance(value, Table):
                 yield from _numbers(value)
-            elif key.text in ("any", "not"):
+            elif key.text == "any":
                 yield from _under(value, fact)
 
 
-def _numbers(table: Table) -> Iterator[tuple[Scalar, Decimal]]:
+def _numbers(table: Table) -> Iterator[tuple[Scalar, str]]:
     for key, value in table.entries:
-        if key.text in BOUNDS and isinstance(value, Scalar):
-            try:
-                yield value, Decimal(value.text)
-            except InvalidOperation:
-                continue
-        elif isinstance(value, Table):
+        if isinstance(value, Table):  # not: {at_least: …}
             yield from _numbers(value)
+        elif key.text in BOUNDS and isinstance(value, Scalar):
+            digits = _DIGITS.match(value.text)
+            if digits is not None:
+                yield value, digits.group()

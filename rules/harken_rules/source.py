@@ -143,7 +143,9 @@ def _report_syntax(error: yaml.YAMLError, text: str, file: str, report: Report) 
             related = [(error.context, start)]
     elif isinstance(error, yaml.reader.ReaderError):
         problem = f"a character that YAML does not allow, U+{_code_point(error.character):04X}"
-        before = _LINE_BREAK.split(text[: error.position])
+        # The parser reads the text as UTF-8 and counts its bytes.
+        read = text.encode()[: error.position].decode(errors="ignore")
+        before = _LINE_BREAK.split(read)
         place = Place(file, len(before), len(before[-1]) + 1)
     lines = _LINE_BREAK.split(text)
     if place.line > len(lines):  # the parser counts the end of the file as one line more

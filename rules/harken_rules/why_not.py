@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from harken_rules.cases import holds
+from harken_rules.changes import Search, smallest_changes
 from harken_rules.explain import Held, Situation
 from harken_rules.goals import Goal
 from harken_rules.language import Condition, Decision, Fact, FactType, Hit, Rule
@@ -55,6 +56,25 @@ class Misses:
     others: int = 0
     against: tuple[Rule, ...] = ()
     rooms: tuple[Room, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """A goal, what kept it from being reached, and what would; no ``search`` if it is reached."""
+
+    goal: Goal
+    situation: Situation
+    misses: tuple[Misses, ...] = ()
+    search: Search | None = None
+    keep: tuple[str, ...] = ()
+
+
+def why_not(situation: Situation, goal: Goal, keep: Sequence[str] = ()) -> WhyNot:
+    """Why ``goal`` is not reached, and what would reach it without changing a fact in ``keep``."""
+    if goal.reached(situation.value(goal.result)):
+        return WhyNot(goal, situation)
+    search = smallest_changes(situation, goal, keep)
+    return WhyNot(goal, situation, nearest_misses(situation, goal), search, tuple(keep))
 
 
 def nearest_misses(situation: Situation, goal: Goal) -> tuple[Misses, ...]:

@@ -2,108 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from harken_rules.cases import value_text, wanted_text
 from harken_rules.changes import Alternative, Change, Search
-from harken_rules.explain import Situation, held_of
-from harken_rules.explain_text import Lines, Pieces, plain
-from harken_rules.goals import Goal
+from harken_rules.explain import held_of
+from harken_rules.explain_text import Lines, Pieces
 from harken_rules.hints import printable
 from harken_rules.language import Condition, Interval, OneOf, Place, Rule, Within
 from harken_rules.phrases import Phrases
 from harken_rules.reading.expectations import Listed
 from harken_rules.reading.numbers import number_text
-from harken_rules.why_not import Misses, Room
+from harken_rules.why_not import Misses, Room, WhyNot
+from harken_rules.why_not_words import WORDS
 
 MOST_OTHERS = 4
 MOST_ROOMS = 5
-
-_WORDS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "ask": "Why not {}?",
-        "now": "{now}; wanted: {wanted}.",
-        "already": "{now}, as wanted: there is nothing to change.",
-        "misses": "The nearest misses",
-        "wanted": "{title}: {wanted}",
-        "rule": "rule {}",
-        "failing": "- {now}; wanted: {wanted}",
-        "instead": "- all that it asks holds, but rule {rule} comes before it: {since}",
-        "always": "it always holds",
-        "more": "and {} more that would give it",
-        "nobody": "no rule gives it",
-        "silent": "it is so only where no rule matches",
-        "against": "rule {} gives what is there now",
-        "short": "{} more is needed",
-        "over": "{} is too much",
-        "just": "it lies on the bound",
-        "room": "- {title} adds {now}; it can add from {least} to {most}",
-        "changes": "The smallest changes that reach it",
-        "move": "{title}: {before} → {after}",
-        "range": " ({} does as well)",
-        "also": " (so does: {})",
-        "then": "  ⇒ {}",
-        "none": "No change of up to three facts reaches it.",
-        "none yet": "No change was found that reaches it.",
-        "tried": "Tried: {}.",
-        "one fact": "one fact",
-        "facts": "{} facts",
-        "only": "the only change of {facts}",
-        "all": "all {all} changes of {facts}",
-        "some": "{tried} of {all} changes of {facts}",
-        "kept": "Kept as they are: {}.",
-        "contains": "contains {}",
-        "absent": "does not contain {}",
-    },
-    "zh": {
-        "ask": "为什么不是 {}？",
-        "now": "{now}；期望：{wanted}。",
-        "already": "{now}，已符合期望，无需改变。",
-        "misses": "最接近的规则",
-        "wanted": "{title}：{wanted}",
-        "rule": "规则 {}",
-        "failing": "- {now}；期望：{wanted}",
-        "instead": "- 条件全部成立，但规则 {rule} 排在它之前：{since}",
-        "always": "该规则总成立",
-        "more": "另有 {} 条规则也会得出该结果",
-        "nobody": "没有规则会得出该结果",
-        "silent": "只有在没有规则成立时才会如此",
-        "against": "现有结果来自规则 {}",
-        "short": "还差 {}",
-        "over": "超出 {}",
-        "just": "正好在界限上",
-        "room": "- {title}：现计 {now}，可计 {least} 至 {most}",
-        "changes": "达到期望的最小改变",
-        "move": "{title}：{before} → {after}",
-        "range": "（{}均可）",
-        "also": "（亦可：{}）",
-        "then": "  ⇒ {}",
-        "none": "改变至多三个事实均不能达到。",
-        "none yet": "没有找到能够达到的改变。",
-        "tried": "已尝试：{}。",
-        "one fact": "一个事实",
-        "facts": "{}个事实",
-        "only": "改变{facts}的唯一情况",
-        "all": "改变{facts}的全部 {all} 种情况",
-        "some": "改变{facts}的 {all} 种情况中的 {tried} 种",
-        "kept": "保持不变：{}。",
-        "contains": "包含{}",
-        "absent": "不包含{}",
-    },
-}
-
-
-@dataclass(frozen=True, slots=True)
-class WhyNot:
-    """A goal, what kept it from being reached, and what would; no ``search`` if it is reached."""
-
-    goal: Goal
-    situation: Situation
-    misses: tuple[Misses, ...] = ()
-    search: Search | None = None
-    keep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +165,7 @@ class WhyNotTeller:
         return f"  {self.prefix}{place.file}:{place.line}"
 
     def _word(self, key: str) -> str:
-        return _WORDS.get(self.phrases.language, _WORDS["en"])[key]
+        return WORDS.get(self.phrases.language, WORDS["en"])[key]
 
 
 def _lacking(misses: Misses) -> tuple[int, Decimal]:
@@ -279,79 +193,3 @@ def _use(room: Room, direction: int) -> Decimal:
 
 def _is_wide(interval: Interval) -> bool:
     return interval.low is None or interval.low != interval.high
-
-
-def to_dict(why_not: WhyNot, phrases: Phrases) -> dict[str, object]:
-    """The same for machines."""
-    goal, search = why_not.goal, why_not.search
-    found: dict[str, object] = {
-        "goal": goal.text,
-        "result": goal.result,
-        "wanted": wanted_text(goal.wanted),
-        "value": plain(why_not.situation.value(goal.result)),
-        "reached": search is None,
-        "misses": [_misses_dict(each) for each in why_not.misses],
-        "keep": list(why_not.keep),
-    }
-    if search is not None:
-        found["alternatives"] = [_alternative_dict(each, phrases) for each in search.alternatives]
-        found["complete"] = search.complete
-        found["tried"] = {str(size): number for size, number in search.tried.items()}
-        found["all"] = {str(size): number for size, number in search.all.items()}
-    return found
-
-
-def _misses_dict(misses: Misses) -> dict[str, object]:
-    return {
-        "decision": misses.decision.name,
-        "result": misses.result,
-        "wanted": wanted_text(misses.wanted),
-        "value": plain(misses.value),
-        "rules": [
-            {
-                **_rule_dict(miss.rule),
-                "failing": [
-                    {
-                        "fact": each.fact,
-                        "value": plain(each.value),
-                        "wanted": wanted_text(each.condition),
-                    }
-                    for each in miss.failing
-                ],
-                "instead": None if miss.instead is None else miss.instead.id,
-            }
-            for miss in misses.rules
-        ],
-        "others": misses.others,
-        "against": [_rule_dict(rule) for rule in misses.against],
-        "rooms": [
-            {
-                "name": room.name,
-                "now": number_text(room.now),
-                "least": number_text(room.least),
-                "most": number_text(room.most),
-            }
-            for room in misses.rooms
-        ],
-    }
-
-
-def _rule_dict(rule: Rule) -> dict[str, object]:
-    return {"rule": rule.id, "file": rule.place.file, "line": rule.place.line}
-
-
-def _alternative_dict(one: Alternative, phrases: Phrases) -> dict[str, object]:
-    return {
-        "changes": [
-            {
-                "fact": each.fact,
-                "title": phrases.title(each.fact),
-                "before": value_text(each.before),
-                "after": value_text(each.after),
-                "others": [value_text(other) for other in each.others],
-                "range": None if each.interval is None else wanted_text(Within(each.interval)),
-            }
-            for each in one.changes
-        ],
-        "result": plain(one.result),
-    }

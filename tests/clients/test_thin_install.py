@@ -92,7 +92,10 @@ def test_the_client_alone_scores(wheels: list[Path], target: str, tmp_path: Path
     harken = binaries / "harken"
     plain = {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
     commands = re.findall(r"^│ (\w+) ", run(harken, "--help", env=plain), re.MULTILINE)
-    assert commands == ["score", "replay"]
+    assert commands == ["score", "replay", "rules"]
+    said = run(harken, "rules", "--help", env=plain)
+    assert re.findall(r"^│ (\w+) ", said, re.MULTILINE)[0] == "publish"
+    assert "check" not in said
 
     asked = ("--category", "charges", "--point", "bill_inaccurate", "--target", target)
     score = json.loads(run(harken, "score", *asked, "--explain", "--output", "json"))

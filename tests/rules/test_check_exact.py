@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -63,16 +64,17 @@ def text(codes: str) -> Mapping[str, Mapping[str, str]]:
     return {code: {} for code in codes.split()}
 
 
-FACTS = {
+FACTS: dict[str, Fact] = {
     one.name: one
     for one in [
-        Fact("colour", FactType.ENUM, "request", {}, PLACE, values=text("red green blue"), open=True),
+        Fact("colour", FactType.ENUM, "request", {}, PLACE, values=text("red green blue")),
         Fact("size", FactType.ENUM, "request", {}, PLACE, values=text("small large")),
         Fact("angry", FactType.BOOLEAN, "request", {}, PLACE),
         Fact("hours", FactType.NUMBER, "request", {}, PLACE, range=Interval(D(0), D(3))),
         Fact("count", FactType.INTEGER, "request", {}, PLACE, range=Interval(D(0), D(3))),
     ]
 }
+FACTS["colour"] = replace(FACTS["colour"], open=True)
 
 
 def condition(rng: random.Random, fact: Fact) -> Condition:
@@ -201,8 +203,8 @@ class Tried:
 
     def conflicts(self) -> set[int]:
         then = [rule.then for rule in self.one.rules]
-        twins = {i: next(j for j in range(i + 1) if self.on[j] == on) for i, on in enumerate(self.on)}
-        return {i for i, j in twins.items() if self.on[i] and then[i] != then[j]}
+        twins = [self.on.index(on) for on in self.on]
+        return {i for i, j in enumerate(twins) if self.on[i] and then[i] != then[j]}
 
     def hidden(self) -> set[int]:
         return {i for i, on in enumerate(self.on) if on and i not in self.deciding}
@@ -212,8 +214,7 @@ class Tried:
 
     def same_without(self, index: int) -> bool:
         return all(
-            say(self.one, row) == say(self.one, [i for i in row if i != index])
-            for row in self.rows
+            say(self.one, row) == say(self.one, [i for i in row if i != index]) for row in self.rows
         )
 
 
@@ -324,5 +325,6 @@ def test_overlaps(seed: int) -> None:
         for earlier, later in itertools.combinations(range(len(one.rules)), 2)
         if tried.on[earlier] & tried.on[later]
     }
-    assert found(unique_overlap.CHECK, draft, "level") | conflicts >= meeting
-    assert found(unique_overlap.CHECK, draft, "level") <= meeting
+    reported = found(unique_overlap.CHECK, draft, "level")
+    assert reported | conflicts >= meeting or GAP in reported  # there: too many to name
+    assert reported - {GAP} <= meeting

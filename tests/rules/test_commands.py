@@ -214,11 +214,13 @@ def test_watching_ends_on_an_interrupt(copy: Path) -> None:
         assert process.stderr is not None
         try:
             assert b"3 cases, all as expected" in process.stdout.readline()
+            assert b"watching" in process.stdout.readline()
             case = copy / "cases" / "levels.yaml"
             text = case.read_text(encoding="utf-8")
             case.write_text(text.replace("level: 5", "level: 4"), encoding="utf-8")
-            while b"1 of 3 cases failed" not in process.stdout.readline():
-                assert process.poll() is None
+            for wanted in (b"1 of 3 cases failed", b"watching"):
+                while wanted not in process.stdout.readline():
+                    assert process.poll() is None
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=60) == 1
             assert process.stderr.read() == b""

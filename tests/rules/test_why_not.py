@@ -188,6 +188,15 @@ def test_bounded_work_is_owned_up_to(engine: RuleEngine) -> None:
     assert sum(found.tried.values()) <= 40 < sum(found.all.values())
 
 
+def test_bounded_questions_are_owned_up_to(
+    engine: RuleEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harken_rules.changes.QUESTIONS", 1)
+    found = search(engine, {}, "severity>=100")
+    assert not found.complete
+    assert dict(found.tried) == {1: found.all[1], 2: 0, 3: 0}
+
+
 def test_to_forget_a_fact_is_the_last_resort(engine: RuleEngine) -> None:
     found = search(engine, {"open_hours": 50.0}, "duration_band!=long")
     (hours, *_) = found.alternatives

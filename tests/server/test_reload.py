@@ -139,8 +139,8 @@ def test_a_worker_that_dies_before_the_swap_leaves_all_as_they_were(desk, digest
     assert {desk.score().rule_base_digest for _ in range(8)} == {digests[1]}
 
 
-def test_what_was_published_is_served_after_a_restart(
-    serve_here, desk_of, edited, base_path, tmp_path
+def test_what_was_published_is_served_after_a_restart_and_a_bad_shadow_is_no_obstacle(
+    serve_here, desk_of, edited, base_path, tmp_path, wait_for
 ):
     options = ("--rules", str(base_path), "--workers", "1", "--revisions", str(tmp_path / "kept"))
     first = desk_of(serve_here(*options))
@@ -148,8 +148,13 @@ def test_what_was_published_is_served_after_a_restart(
     first.activate(digest)
     first.served.process.kill()  # it has not the time to put anything in order
     first.served.process.wait()
-    second = desk_of(serve_here(*options))
+    (tmp_path / "rules" / "facts.yaml").unlink()
+    second = desk_of(serve_here(*options, "--shadow", str(tmp_path / "rules")))
     assert second.served.rule_base_digest == digest
+    wait_for(lambda: "no shadow" in second.served.log.read_text())
+    assert "missing-file" in second.served.log.read_text()
     assert second.score().level == 4
-    assert second.state().durable
+    state = second.state()
+    assert state.durable
+    assert not state.HasField("shadow")
     assert digest in second.served.log.read_text()

@@ -92,7 +92,8 @@ class RuleBaseServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RollbackRuleBase(self, request, context):
-        """Serves the revision that was active before the present one.
+        """Serves the revision that was active before the present one. Going back takes back
+        the change it undoes: after A, B and C the first rollback serves B, a second one A.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,6 +36,16 @@ class Possible:
             mask |= ((1 << (high + 1)) - (1 << low)) & cells.reachable
         return mask
 
+    def example(self, cells: Cells, code: int) -> Constant | None:
+        """A value that it can have in a cell that it can be in."""
+        for value in sorted(self.values, key=str):
+            if cells.constant(value) == code:
+                return value
+        for bound in self.span or ():
+            if cells.constant(bound) == code:
+                return bound
+        return cells.example(code)
+
 
 Results = Mapping[str, Possible]
 """What is known of the results of other decisions."""
@@ -47,6 +57,7 @@ class Inputs:
 
     boxes: DecisionBoxes
     table: Table
+    results: Results
 
     def example(self, found: Mapping[int, int]) -> dict[str, Constant | None]:
         """An input as facts and values; ``None`` is *missing*. ``found``: table slot to class."""
@@ -54,7 +65,9 @@ class Inputs:
         shown = {}
         for slot, cls in sorted(found.items()):
             cells = by_name[self.table.facts[slot]]
-            shown[cells.fact.name] = cells.example(known_code(self.table, slot, cls, cells))
+            name, code = cells.fact.name, known_code(self.table, slot, cls, cells)
+            known = self.results.get(name) if code else None
+            shown[name] = known.example(cells, code) if known else cells.example(code)
         return shown
 
 
@@ -72,7 +85,7 @@ def inputs_of(base: RuleBase, decision: Decision, results: Results) -> Inputs:
         if name in results:
             known.reachable &= results[name].within(known)
     boxes = boxes_of(base, decision, cells)
-    return Inputs(boxes, table_of(boxes))
+    return Inputs(boxes, table_of(boxes), results)
 
 
 def yields(decision: Decision, rules: Iterable[int], missing: bool) -> Results:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from harken_rules.boxes import codes_in
+from harken_rules.boxes import Box, codes_in
 from harken_rules.checks.inputs import Inputs, Possible, Results, inputs_of, yields
 from harken_rules.checks.rule_grid import RuleGrid
 from harken_rules.checks.sums import sums
-from harken_rules.covering import Found, TooMuchWorkError, Work
+from harken_rules.covering import Found, Grid, TooMuchWorkError, Work
 from harken_rules.language import Decision, Hit, Rule, RuleBase
 from harken_rules.reading.facts import GIVEN_SOURCES
 
@@ -49,20 +49,19 @@ class Study:
         rules, table = self.rules, self.inputs.table
         if rules is None or not self.is_table:
             return None
+        grid = rules.grid
         known = tuple(
             sum({1 << table.classes[slot][code] for code in codes_in(reachable & ~1)})
             for slot, reachable in enumerate(self._reachable())
         )
         try:
-            found = None
-            if all(known):
-                found = rules.grid.uncovered(known, rules.grid.every, self._work)
-            if found is None:
-                found = rules.grid.uncovered(rules.grid.whole, rules.grid.every, self._work)
+            for region in (known, grid.whole) if all(known) else (grid.whole,):
+                found = grid.uncovered(region, grid.every, self._work)
+                if found is not None:
+                    return _briefly(found, region, grid)
         except TooMuchWorkError:
             self.unsure = True
-            return None
-        return found
+        return None
 
     @cached_property
     def hidden(self) -> Mapping[int, tuple[int, ...]]:
@@ -139,6 +138,17 @@ class Study:
     def _reachable(self) -> list[int]:
         by_name = {cells.fact.name: cells.reachable for cells in self.inputs.boxes.cells}
         return [by_name[name] for name in self.inputs.table.facts]
+
+
+def _briefly(found: Found, region: Box, grid: Grid) -> Found:
+    """The input without what makes no difference: no rule matches whatever else comes."""
+    all_ = {slot: (mask & -mask).bit_length() - 1 for slot, mask in enumerate(region)} | found
+    for slot in sorted(all_, key=lambda slot: slot in found):
+        rest = {other: code for other, code in all_.items() if other != slot}
+        masks = [1 << rest[i] if i in rest else mask for i, mask in enumerate(grid.whole)]
+        if not grid.meeting(tuple(masks)):
+            all_ = rest
+    return all_
 
 
 def _key(rule: Rule) -> object:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typer
 
 from harken_rules import printing
-from harken_rules.commands import check, explain, fmt, init, schema, sheets, test
+from harken_rules.commands import check, docs, explain, fmt, init, schema, sheets, test
 
 rules = typer.Typer(
     help="Write a rule base: the folder of YAML that says how grumbles are graded.",
@@ -28,5 +28,5 @@ def prepare() -> None:
     printing.tolerate_any_terminal()
 
 
-for module in (check, explain, fmt, init, schema, sheets, test):
+for module in (check, docs, explain, fmt, init, schema, sheets, test):
     module.add_to(rules)

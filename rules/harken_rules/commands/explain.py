@@ -9,8 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from harken_rules import explain_text, printing, why_not_text
-from harken_rules.changes import smallest_changes
+from harken_rules import explain_text, printing, why_not_json
 from harken_rules.commands.shared import OK, UNUSABLE, Json, path_of, refuse, sound
 from harken_rules.engine import EngineError, RuleEngine
 from harken_rules.explain import Explanation, Situation, default_results, explain
@@ -20,8 +19,8 @@ from harken_rules.goals import read_goal
 from harken_rules.hints import did_you_mean, printable, shown
 from harken_rules.language import RuleBase
 from harken_rules.phrases import LANGUAGES, Phrases
-from harken_rules.why_not import nearest_misses
-from harken_rules.why_not_text import WhyNot, WhyNotTeller
+from harken_rules.why_not import WhyNot, why_not
+from harken_rules.why_not_text import WhyNotTeller
 
 MAX_BYTES = 1_000_000
 
@@ -154,10 +153,7 @@ def _why_not(situation: Situation, text: str, keep: Sequence[str], base: RuleBas
             )
             for each in wrong
         )
-    if goal.reached(situation.value(goal.result)):
-        return WhyNot(goal, situation)
-    search = smallest_changes(situation, goal, keep)
-    return WhyNot(goal, situation, nearest_misses(situation, goal), search, tuple(keep))
+    return why_not(situation, goal, keep)
 
 
 def _show(parts: Iterable[Lines]) -> None:
@@ -173,7 +169,7 @@ def _as_json(
 ) -> None:
     answer = {"path": str(path), "digest": base.digest, **explain_text.to_dict(found, phrases)}
     if why_nots:
-        answer["why_not"] = [why_not_text.to_dict(each, phrases) for each in why_nots]
+        answer["why_not"] = [why_not_json.to_dict(each, phrases) for each in why_nots]
     printing.as_json(answer)
 
 

@@ -113,6 +113,7 @@ def _again_and_again(wanted: Wanted) -> int:
                 code = _once(wanted)
             except typer.Exit as ended:  # what is wrong is shown; the author mends it
                 code = ended.exit_code
+            printing.say((f"watching {wanted.path}; Ctrl-C ends\n", "dim"))
     except KeyboardInterrupt:
         printing.say(("\n", ""))
     return code

@@ -13,12 +13,10 @@ from harken_rules.diagnostics import Report
 from harken_rules.hints import shown
 from harken_rules.language import Constant, Decision, Fact, Place
 from harken_rules.reading.conditions import read_constant, unknown_fact
-from harken_rules.reading.expectations import Expectation, Listed, read_expect
+from harken_rules.reading.expectations import Expectation, read_expect
 from harken_rules.reading.facts import Facts
 from harken_rules.reading.shapes import as_items, as_table, as_text, read_keys
 from harken_rules.source import Node, Scalar, Table
-
-__all__ = ["Case", "Expectation", "Listed", "read_cases"]
 
 
 @dataclass(frozen=True, slots=True)

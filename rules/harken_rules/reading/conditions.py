@@ -185,7 +185,7 @@ def _read_code(node: Node, fact: Fact, facts: Facts, report: Report) -> str | No
     if text is None or text in values:
         return text
     if fact.name in facts.partial_values:
-        return None
+        return text
     labels = {label: code for code, texts in values.items() for label in texts.values()}
     message = f"'{fact.name}' has no value '{shown(text)}'"
     report.error("unknown-value", node.place, message, did_you_mean(text, values, labels))

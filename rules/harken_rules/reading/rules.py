@@ -140,12 +140,14 @@ def _read_partial(
 ) -> tuple[Constant, ...]:
     """A partial score: any number, but what it adds to a whole-number result is whole."""
     fact: Fact | None = facts.known.get(name)
-    number = read_number(node, "a partial score", report, unit=fact.unit if fact else None)
+    if fact is None:  # reported where the decision names its result
+        return ()
+    number = read_number(node, "a partial score", report, unit=fact.unit)
     if number is None:
         return ()
     weight = characteristic.weight if characteristic else Decimal(1)
     added = weight * number
-    if fact and wants_whole(fact.type) and added != added.to_integral_value():
+    if wants_whole(fact.type) and added != added.to_integral_value():
         message = f"'{name}' is a whole number, but this rule adds {shown(str(added))}"
         report.error("type-mismatch", node.place, message)
     return (number,)

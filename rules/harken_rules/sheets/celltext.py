@@ -77,6 +77,8 @@ def read_condition_text(text: str, place: Place, *, numeric: bool = False) -> No
     if word is not None:
         return _table(place, "missing", Scalar(place, word, True))
     negated = _NOT.fullmatch(text)
+    if negated and not negated["values"].strip():
+        raise CellError("there is no value after `not:`", "write not: a, b")
     if negated:
         return _table(place, "not", read_values(negated["values"], place, numeric=numeric))
     if text.casefold().startswith("not "):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from harken_rules.diagnostics import Diagnostic, Report, ReportFullError, Severity
-from harken_rules.language import Decision, Fact, Place
+from harken_rules.language import Decision, Fact, Hit, Place
 from harken_rules.reading.catalogues import read_catalogues
 from harken_rules.reading.decisions import read_decisions
 from harken_rules.reading.facts import Facts, read_facts
@@ -28,7 +28,7 @@ from harken_rules.sheets.decision_grid import DecisionGrid, is_decision, read_de
 from harken_rules.sheets.exporting import CATALOGUE, DECISION
 from harken_rules.sheets.fact_sheets import read_fact_sheets
 from harken_rules.sheets.index import Index
-from harken_rules.source import Node
+from harken_rules.source import Node, Table
 
 
 @dataclass(slots=True)
@@ -164,10 +164,17 @@ def _read_decision(
 
 
 def _read_decisions(read: SheetsRead, content: Content, reading: Reading) -> None:
+    """The decisions in sheets; of those that yield lists elsewhere only the head is needed."""
     nodes: dict[str, Node | None] = {
-        DECISION + name: file.node
+        DECISION + name: _head_of(file.node)
         for name, file in content.decisions.items()
-        if DECISION + name not in read.nodes
+        if DECISION + name not in read.nodes and file.plain.get("hit") == Hit.ALL
     }
     nodes |= {name: node for name, node in read.nodes.items() if name.startswith(DECISION)}
     read.decisions = read_decisions(nodes, read.facts, reading).known
+
+
+def _head_of(node: Node) -> Node:
+    if not isinstance(node, Table):
+        return node
+    return Table(node.place, tuple(one for one in node.entries if one[0].text != "rules"))

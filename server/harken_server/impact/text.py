@@ -30,16 +30,6 @@ def print_impact(console: Console, impact: Plain, language: str) -> None:
     if not changed["changed"] and not changed["advice_only"]:
         line(w("unchanged"), "bold green")
     _transitions(console, impact, language)
-    _groups(console, impact, language)
-    for name, rows in impact["advice"].items():
-        differing = [row for row in rows if row["gained"] or row["lost"]]
-        if differing:
-            cells = [
-                (_code(row), *(f"{row[which]:,}" for which in ("old", "new", "gained", "lost")))
-                for row in differing
-            ]
-            heads = (w(name), w("old"), w("new"), w("gained"), w("lost"))
-            _table(console, heads, cells, w("more", len(cells) - MOST))
     _workload(console, impact["workload"], language)
     _outcomes(console, impact, language)
     if impact["causes"]:
@@ -50,6 +40,16 @@ def print_impact(console: Console, impact: Plain, language: str) -> None:
         ]
         columns = (w("decision"), w("fired_old"), w("fired_new"), w("rows"))
         _table(console, columns, causes, w("more", len(causes) - MOST), texts=3)
+    _groups(console, impact, language)
+    for name, rows in impact["advice"].items():
+        differing = [row for row in rows if row["gained"] or row["lost"]]
+        if differing:
+            cells = [
+                (_code(row), *(f"{row[which]:,}" for which in ("old", "new", "gained", "lost")))
+                for row in differing
+            ]
+            heads = (w(name), w("old"), w("new"), w("gained"), w("lost"))
+            _table(console, heads, cells, w("more", len(cells) - MOST))
     if impact["sample"]:
         line(w("sample"), "bold")
         for each in impact["sample"][:MOST]:

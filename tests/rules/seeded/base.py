@@ -1,28 +1,26 @@
-"""A sound rule base by seed: facts of every type, catalogues, chained decisions, cases that hold."""
+"""A rule base as trees, before it is written to a folder."""
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 
-from harken_rules.language import FactType, Hit, Interval, Place
+from harken_rules.language import Place
 
-from .conditions import given_enum, given_flag, given_integer, given_number
 from .model import Decision, Fact, Value
-from .tables import Yields, listing, scorecard, table
-from .words import CODES, codes, entry, label, labels
-from .yaml_tree import Layout, Node, Table, node_of
+from .yaml_tree import Layout, Node, Table
 
 
 @dataclass(eq=False)
 class Base:
     """A rule base as trees by file, with what they mean.
 
-    ``raw`` are further files as bytes, ``links`` further links; ``spoil`` changes the bytes of
-    what was written, ``absent`` names files that are left out.
+    ``raw`` are further files as bytes, ``links`` links and what they lead to, ``pipes`` named
+    pipes, ``beside`` files beside the folder; ``spoil`` changes the bytes of what was written,
+    ``absent`` names files that are left out.
     """
 
     rng: random.Random
@@ -36,6 +34,8 @@ class Base:
         default_factory=list
     )
     absent: set[str] = field(default_factory=set)
+    pipes: set[str] = field(default_factory=set)
+    beside: dict[str, bytes] = field(default_factory=dict)
 
     def table(self, file: str, *keys: str) -> Table:
         """A mapping in a file."""
@@ -70,20 +70,28 @@ class Base:
 class Written:
     """A base as bytes by file name, and where each node stands."""
 
+    base: Base
     files: dict[str, bytes]
-    links: dict[str, str]
     place: Callable[[Node], Place]
 
     def to(self, folder: Path) -> Path:
-        """Write everything into ``folder``."""
+        """Write everything into ``folder``, which is not there yet."""
+        folder.mkdir(parents=True)
         for name, data in self.files.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        for name, target in self.links.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).symlink_to(target)
+            _parent(folder / name).write_bytes(data)
+        for name, target in self.base.links.items():
+            _parent(folder / name).symlink_to(target)
+        for name in self.base.pipes:
+            os.mkfifo(_parent(folder / name))
+        for name, data in self.base.beside.items():
+            _parent(folder.parent / name).write_bytes(data)
         return folder
+
+
+def _parent(path: Path) -> Path:
+    """``path``, in a folder that is there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def write(base: Base) -> Written:
@@ -102,4 +110,4 @@ def write(base: Base) -> Written:
 
     for spoil in base.spoil:
         spoil(files, place)
-    return Written(files, base.links, place)
+    return Written(base, files, place)

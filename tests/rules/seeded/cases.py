@@ -16,8 +16,10 @@ def add_cases(base: Base) -> None:
     """One or two files with two or three cases each."""
     rng = base.rng
     for number in range(rng.randint(1, 2)):
-        cases = [_case(base, f"case {number}.{k}: \"late\"") for k in range(rng.randint(2, 3))]
-        base.files[f"cases/{rng.choice(['', 'more/'])}file_{number}.yaml"] = node_of({"cases": cases})
+        cases = [_case(base, f'case {number}.{k}: "late"') for k in range(rng.randint(2, 3))]
+        base.files[f"cases/{rng.choice(['', 'more/'])}file_{number}.yaml"] = node_of(
+            {"cases": cases}
+        )
 
 
 def _case(base: Base, name: str) -> Node:
@@ -43,7 +45,9 @@ def _expected(base: Base, result: str, value: object) -> Node:
         kept = {key: codes for key, codes in partial.items() if codes}
         return node_of(kept if kept and rng.random() < 0.4 else list(value))
     if isinstance(value, Decimal) and rng.random() < 0.3:
-        return bounds(rng, Interval(value, None) if rng.random() < 0.5 else Interval(None, value), fact)
+        return bounds(
+            rng, Interval(value, None) if rng.random() < 0.5 else Interval(None, value), fact
+        )
     others: list[Value] = [each for each in fact.reach if each not in (value, None, ANOTHER)]
     if others and rng.random() < 0.3:
         other = rng.choice(others)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TypeVar
 
 from harken_rules.language import Condition, FactType, Interval, Missing, OneOf, Within
-
 from harken_rules.reading.facts import GIVEN_SOURCES
 
 from .. import oracle
@@ -26,7 +24,15 @@ def given_enum(
     """An enum that comes from outside."""
     reach = (*values, *((ANOTHER,) if is_open else ()), None)
     return Fact(
-        name, FactType.ENUM, source, reach, reach, frozenset([name]), tuple(values), catalogue, is_open
+        name,
+        FactType.ENUM,
+        source,
+        reach,
+        reach,
+        frozenset([name]),
+        tuple(values),
+        catalogue,
+        is_open,
     )
 
 

@@ -29,7 +29,9 @@ def sound_base(seed: int) -> Base:
     languages = rng.sample(["en", "zh"], 2)
     header = {"name": f"seeded-{seed}", "title": label(rng), "languages": languages}
     base.files["rulebase.yaml"] = node_of(header)
-    asked = {name for one in base.decisions for r in one.rules for w in r.alternatives for name in w}
+    asked = {
+        name for one in base.decisions for r in one.rules for w in r.alternatives for name in w
+    }
     base.facts = {n: f for n, f in base.facts.items() if n in asked or f.cone != {n}}
     base.files["facts.yaml"] = facts_tree(rng, base.facts)
     for decision in base.decisions:
@@ -47,7 +49,9 @@ def _taxonomy(rng: random.Random) -> Table:
         made[category] = entry(rng)
         if rng.random() < 0.5:
             continue
-        services = {code: entry(rng) for code in codes(rng, f"{category}_service", rng.randint(1, 2))}
+        services = {
+            code: entry(rng) for code in codes(rng, f"{category}_service", rng.randint(1, 2))
+        }
         made[category].put("services", services)
         for code, service in services.items():
             if rng.random() < 0.5:
@@ -72,7 +76,13 @@ def _given(rng: random.Random, taxonomy: Table) -> dict[str, Fact]:
     source = rng.choice(["request", "attribute"])
     kinds = rng.sample(CODES, rng.randint(2, 4))
     made = {
-        "category": given_enum("category", "request", _level(taxonomy, 0), catalogue="categories", is_open=rng.random() < 0.5),
+        "category": given_enum(
+            "category",
+            "request",
+            _level(taxonomy, 0),
+            catalogue="categories",
+            is_open=rng.random() < 0.5,
+        ),
         "hours": given_number(rng, "open_hours", "request", rng.choice(["hours", None])),
         "model": given_number(rng, rng.choice(["probability", "risk"]), "model", None),
         "count": given_integer(rng, "grumble_count", "request", None),
@@ -81,12 +91,16 @@ def _given(rng: random.Random, taxonomy: Table) -> dict[str, Fact]:
         "type": given_enum("behaviour_type", "attribute", rng.sample(CODES, 3), is_open=True),
         "flag": given_flag("dissatisfied", "request"),
         "fault": given_flag("problem_exists", source),
-        "channel": given_enum("channel", "request", codes(rng, "channel", rng.randint(2, 4)), catalogue="channels"),
+        "channel": given_enum(
+            "channel", "request", codes(rng, "channel", rng.randint(2, 4)), catalogue="channels"
+        ),
     }
     for depth, (name, catalogue) in enumerate([("service", "services"), ("point", "points")], 1):
         ids = _level(taxonomy, depth)
         if ids:
-            made[name] = given_enum(name, "request", ids, catalogue=catalogue, is_open=rng.random() < 0.5)
+            made[name] = given_enum(
+                name, "request", ids, catalogue=catalogue, is_open=rng.random() < 0.5
+            )
     return made
 
 
@@ -98,7 +112,15 @@ def _decisions(base: Base, given: Mapping[str, Fact]) -> None:
     def either(*names: str) -> list[Fact]:
         return [given[name] for name in rng.sample(names, rng.randint(0, len(names)))]
 
-    def add(name: str, hit: Hit, primary: Fact, extras: Sequence[Fact], results: dict[str, Yields], *, named: bool = False) -> list[Fact]:
+    def add(
+        name: str,
+        hit: Hit,
+        primary: Fact,
+        extras: Sequence[Fact],
+        results: dict[str, Yields],
+        *,
+        named: bool = False,
+    ) -> list[Fact]:
         decision, facts = table(rng, name, hit, primary, extras, results, all_named=named)
         base.add(decision, facts)
         return facts
@@ -106,23 +128,54 @@ def _decisions(base: Base, given: Mapping[str, Fact]) -> None:
     def any_hit() -> Hit:
         return rng.choice([Hit.FIRST, Hit.UNIQUE])
 
-    (band,) = add("duration_band", any_hit(), given["hours"], either("type"), {"duration_band": _words})
-    (matter,) = add("matter", any_hit(), given["category"], either("fault"), {"matter": rng.choice([_words, _flag])}, named=True)
+    (band,) = add(
+        "duration_band", any_hit(), given["hours"], either("type"), {"duration_band": _words}
+    )
+    (matter,) = add(
+        "matter",
+        any_hit(),
+        given["category"],
+        either("fault"),
+        {"matter": rng.choice([_words, _flag])},
+        named=True,
+    )
     kind = rng.choice([FactType.NUMBER, FactType.INTEGER])
     severity = Fact("severity", kind, "scorecard", unit=rng.choice(["points", None]))
     alone = rng.choice([None, given["flag"]])
-    base.add(scorecard(rng, "scorecard", [band, given["model"], given["count"]], alone, severity), [severity])
+    base.add(
+        scorecard(rng, "scorecard", [band, given["model"], given["count"]], alone, severity),
+        [severity],
+    )
     (level,) = add("level", any_hit(), severity, either("tier"), {"level": _whole})
     wanted = {"owner": _from("departments"), "escalation": _from("escalations")}
     add("handling", Hit.FIRST, matter, [level], wanted)
     (spend,) = add("standing", any_hit(), given["months"], [], {"standing": _words})
     names = codes(rng, "strategy", rng.randint(2, 5))
-    strategies = Fact("strategies", FactType.ENUM, "soothing", values=tuple(names), values_from="strategies")
-    base.add(listing(rng, "soothing", [level, spend][: rng.randint(1, 2)], names, strategies), [strategies])
-    add("contact", any_hit(), given["channel"], [spend], {"reply_hours": _hours, "answer_now": _flag}, named=True)
+    strategies = Fact(
+        "strategies", FactType.ENUM, "soothing", values=tuple(names), values_from="strategies"
+    )
+    base.add(
+        listing(rng, "soothing", [level, spend][: rng.randint(1, 2)], names, strategies),
+        [strategies],
+    )
+    add(
+        "contact",
+        any_hit(),
+        given["channel"],
+        [spend],
+        {"reply_hours": _hours, "answer_now": _flag},
+        named=True,
+    )
     for name in ("service", "point"):
         if name in given:
-            add(f"{name}_group", any_hit(), given[name], [], {f"of_{name}": rng.choice([_words, _flag])}, named=True)
+            add(
+                f"{name}_group",
+                any_hit(),
+                given[name],
+                [],
+                {f"of_{name}": rng.choice([_words, _flag])},
+                named=True,
+            )
 
 
 def _words(name: str, decision: str, rules: int) -> tuple[Fact, tuple[Value, ...]]:
@@ -159,16 +212,25 @@ def _catalogues(base: Base, taxonomy: Table) -> None:
     base.files["catalogue/taxonomy.yaml"] = node_of({"taxonomy": taxonomy})
     departments = facts["owner"].values
     made = {
-        "departments": {code: entry(rng, **rng.choice([{}, {"group": "front"}])) for code in departments},
+        "departments": {
+            code: entry(rng, **rng.choice([{}, {"group": "front"}])) for code in departments
+        },
         "escalations": {
             code: entry(rng, departments=rng.sample(departments, rng.randint(1, len(departments))))
             for code in facts["escalation"].values
         },
         "strategies": {
-            code: entry(rng, steps=labels(rng, rng.randint(1, 2)), script=label(rng), **rng.choice([{}, {"expectation": label(rng)}]))
+            code: entry(
+                rng,
+                steps=labels(rng, rng.randint(1, 2)),
+                script=label(rng),
+                **rng.choice([{}, {"expectation": label(rng)}]),
+            )
             for code in facts["strategies"].values
         },
-        "channels": {code: entry(rng, wait=label(rng), lines=["a", "b"]) for code in facts["channel"].values},
+        "channels": {
+            code: entry(rng, wait=label(rng), lines=["a", "b"]) for code in facts["channel"].values
+        },
     }
     for name, entries in made.items():
         tree = {"catalogue": name, "entries": entries}

@@ -142,7 +142,9 @@ def every_rule_counts(hit: Hit, rules: Sequence[Rule], inputs: Sequence[Fact]) -
     for index, rule in enumerate(rules):
         others = [mask_of(when, inputs) for when in rule.alternatives]
         for each in range(len(others)):
-            rest = np.logical_or.reduce([np.zeros_like(masks[index]), *others[:each], *others[each + 1 :]])
+            rest = np.logical_or.reduce(
+                [np.zeros_like(masks[index]), *others[:each], *others[each + 1 :]]
+            )
             lost = masks[index] & ~rest
             if not _changes(hit, rules, masks, index, lost):
                 return False
@@ -155,7 +157,11 @@ def _changes(hit: Hit, rules: Sequence[Rule], masks: list[Mask], index: int, los
         return bool(lost.any())
     if hit is Hit.ALL:
         (name,) = rules[index].then
-        others = [(set(r.then[name]), m) for k, (r, m) in enumerate(zip(rules, masks, strict=True)) if k != index]
+        others = [
+            (set(r.then[name]), m)
+            for k, (r, m) in enumerate(zip(rules, masks, strict=True))
+            if k != index
+        ]
         for value in rules[index].then[name]:
             elsewhere = [mask for values, mask in others if value in values]
             if (lost & ~np.logical_or.reduce([np.zeros_like(lost), *elsewhere])).any():

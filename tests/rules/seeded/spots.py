@@ -9,10 +9,10 @@ from decimal import Decimal
 from harken_rules.language import FactType, Hit
 
 from .base import Base
-from .model import Decision, Fact, Rule, Value, When
-from .spelling import rule_tree, when_tree
+from .model import Decision, Fact, Rule, Value
+from .spelling import fact_tree, rule_tree, when_tree
 from .words import label
-from .yaml_tree import Entry, Items, Node, Table, Text, walk
+from .yaml_tree import Entry, Items, Node, Table, Text, node_of, walk
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,3 +151,17 @@ def other_values(fact: Fact, *values: Value) -> list[Value]:
         case _:
             possible = [Decimal(number) for number in range(1, 6)]
     return [value for value in possible if value not in values]
+
+
+def add_decision(base: Base, hit: str, results: list[str], then: object) -> Table:
+    """A further decision, whose results are flags of its own."""
+    for name in results:
+        fact = Fact(name, FactType.BOOLEAN, "zz_extra")
+        base.table("facts.yaml", "facts").put(name, fact_tree(base.rng, fact))
+    named = {"result": results[0]} if len(results) == 1 else {"results": results}
+    rule = {"id": "only", "then": then}
+    made = {"decision": "zz_extra", "title": label(base.rng), "hit": hit, **named, "rules": [rule]}
+    tree = node_of(made)
+    assert isinstance(tree, Table)
+    base.files["decisions/zz_extra.yaml"] = tree
+    return tree

@@ -7,13 +7,24 @@ import random
 from .yaml_tree import Node, Table, node_of
 
 CODES = ("red", "green", "blue", "white", "black", "grey", "brown", "pink", "1", "no", "A/1", "红")
-_EN = ("Billing", "Time open", "Signal: weak", "Bill, wrong", "Roaming #2", "\"Free\" data", "It's late")
+_EN = (
+    "Billing",
+    "Time open",
+    "Signal: weak",
+    "Bill, wrong",
+    "Roaming #2",
+    '"Free" data',
+    "It's late",
+)
 _ZH = ("账单", "抱怨时长", "信号弱：室内", "资费 争议", "升级链", "安抚策略", "“免费”流量")
 
 
 def label(rng: random.Random) -> Node:
     """A text in both languages."""
-    texts = {"en": f"{rng.choice(_EN)} {rng.randint(1, 99)}", "zh": f"{rng.choice(_ZH)}{rng.randint(1, 99)}"}
+    texts = {
+        "en": f"{rng.choice(_EN)} {rng.randint(1, 99)}",
+        "zh": f"{rng.choice(_ZH)}{rng.randint(1, 99)}",
+    }
     return node_of(dict(rng.sample(sorted(texts.items()), 2)))
 
 

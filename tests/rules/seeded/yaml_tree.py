@@ -228,7 +228,9 @@ class Layout:
 
     def _remark(self, writer: _Writer, indent: int) -> None:
         if self._rng.random() < self._remarks:
-            writer.line(" " * indent + self._rng.choice(["# see the manual: page 3", "#", "# 备注"]))
+            writer.line(
+                " " * indent + self._rng.choice(["# see the manual: page 3", "#", "# 备注"])
+            )
         if self._rng.random() < self._remarks / 3:
             writer.line("")
 

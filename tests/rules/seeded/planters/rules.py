@@ -11,6 +11,7 @@ from ..base import Base
 from ..conditions import drawn
 from ..model import Decision, Fact, Rule, Value, When
 from ..planting import NoSpotError, Plant, at, pick, plants
+from ..spelling import fact_tree
 from ..spots import (
     RuleSpot,
     cases,
@@ -23,10 +24,9 @@ from ..spots import (
     tree_of,
     unasked,
 )
-from ..spelling import fact_tree
 from ..tables import opposite
 from ..words import entry, label, labels
-from ..yaml_tree import Items, Table, Text, node_of
+from ..yaml_tree import Items, Table, Text
 
 ONE_DECIDES = (Hit.FIRST, Hit.UNIQUE)
 
@@ -173,7 +173,10 @@ def _joined(base: Base) -> Iterator[tuple[RuleSpot, RuleSpot, When]]:
         for other in plain:
             if one.decision is not other.decision or one.rule.when.keys() != other.rule.when.keys():
                 continue
-            ((name, left),), right = one.rule.when.items(), other.rule.when[next(iter(one.rule.when))]
+            ((name, left),), right = (
+                one.rule.when.items(),
+                other.rule.when[next(iter(one.rule.when))],
+            )
             if isinstance(left, OneOf) and isinstance(right, OneOf) and one.index < other.index:
                 if not left.negated and not right.negated:
                     yield one, other, {name: OneOf((*left.values, *right.values))}
@@ -231,15 +234,11 @@ def at_odds_with_itself(base: Base) -> Plant:
 def never_yielded(base: Base) -> Plant:
     """A rule that asks for what no decision before it yields."""
     later, fact = pick(base.rng, _asked_after(base))
-    known = [value for value in fact.reach if isinstance(value, Decimal)]
     wishes: list[When] = [] if None in fact.reach else [{fact.name: Missing(True)}]
-    if fact.numeric:
-        wishes.append({fact.name: OneOf((max(known) + Decimal("0.5"),))})
-        if fact.type is FactType.INTEGER:
-            wishes[-1:] = [{fact.name: Within(Interval(max(known), None, True))}]
-            wishes[-1:] = [] if fact.range else wishes[-1:]
-    missing = [value for value in fact.values if value not in fact.reach]
-    wishes += [{fact.name: OneOf((value,))} for value in missing]
+    if fact.numeric and fact.range is None:
+        most = max(value for value in fact.reach if isinstance(value, Decimal))
+        wishes.append({fact.name: Within(Interval(most, None, True))})
+    wishes += [{fact.name: OneOf((value,))} for value in other_values(fact, *fact.reach)]
     when = pick(base.rng, wishes)
     impossible = Rule(when, then=base.rng.choice(later.rules).then)
     index = base.rng.randint(0, len(later.rules))
@@ -330,7 +329,10 @@ def new_fact(base: Base) -> Plant:
 def wrong_expectation(base: Base) -> Plant:
     """A case that expects what does not come."""
     case = pick(base.rng, cases(base))
-    given = {entry.key.text: _value(base.facts[entry.key.text], entry.value) for entry in case.table("given").entries}
+    given = {
+        entry.key.text: _value(base.facts[entry.key.text], entry.value)
+        for entry in case.table("given").entries
+    }
     name, got = pick(base.rng, sorted(base.decide(given).items()))
     case.table("expect").put(name, _wrong(base, name, got))
     return at(case.get("name"))
@@ -354,7 +356,9 @@ def _wrong(base: Base, name: str, got: object) -> object:
     if got is None:
         return base.rng.choice([{"missing": False}, base.rng.choice(other_values(fact))])
     assert isinstance(got, str | bool | Decimal)
-    return base.rng.choice([{"missing": True}, base.rng.choice(other_values(fact, got)), {"not": got}])
+    return base.rng.choice(
+        [{"missing": True}, base.rng.choice(other_values(fact, got)), {"not": got}]
+    )
 
 
 @plants("cyclic-decision")
