@@ -97,9 +97,9 @@ def measure(rules: int = 2000, decisions: int = 60) -> dict[str, object]:
     """Seconds that reading and checking take, and what was found."""
     with tempfile.TemporaryDirectory() as folder:
         base = write_base(Path(folder) / "base", rules, decisions)
-        start = time.perf_counter()
+        start = time.process_time()
         loaded = read_rule_base(base)
-        taken = time.perf_counter() - start
+        taken = time.process_time() - start
     found = Counter(one.id for one in loaded.diagnostics)
     return {"seconds": taken, "sound": loaded.base is not None, "found": dict(found)}
 

@@ -11,6 +11,10 @@ _BLOCK = 64
 
 def codes_in(mask: int) -> Iterator[int]:
     """The codes in a bit set, ascending."""
+    if mask.bit_length() > _BLOCK:  # taking single bits out of a long integer is slow
+        for first, last in runs(mask):
+            yield from range(first, last + 1)
+        return
     while mask:
         yield (mask & -mask).bit_length() - 1
         mask &= mask - 1
@@ -58,16 +62,19 @@ class Holders:
 
     def groups(self, mask: int, among: int) -> dict[int, int]:
         """Which ``among`` the sets hold a number of ``mask``: for each answer its greatest."""
-        return {self._holding[number] & among: number for number in codes_in(mask)}
+        found: dict[int, int] = {}
+        for first, last in runs(mask):
+            for number, held in enumerate(self._holding[first : last + 1], first):
+                found[held & among] = number
+        return found
 
     def _parts(self, mask: int, blocks: Sequence[int]) -> Iterator[int]:
         """What holds each number; a block's together where ``mask`` has all of it."""
-        for block, known in enumerate(blocks):
-            start = block * _BLOCK
-            width = min(_BLOCK, len(self._holding) - start)
-            part = mask >> start & (1 << width) - 1
-            if part == (1 << width) - 1:
-                yield known
-            elif part:
-                for number in codes_in(part):
-                    yield self._holding[start + number]
+        for first, last in runs(mask):
+            head, tail = -(-first // _BLOCK), (last + 1) // _BLOCK
+            if head >= tail:
+                yield from self._holding[first : last + 1]
+            else:
+                yield from self._holding[first : head * _BLOCK]
+                yield from blocks[head:tail]
+                yield from self._holding[tail * _BLOCK : last + 1]

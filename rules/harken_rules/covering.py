@@ -62,19 +62,21 @@ class Grid:
         self._slots = [
             Holders(size, [box[slot] for box in boxes]) for slot, size in enumerate(self.sizes)
         ]
+        self._full = [slot.of_all(mask) for slot, mask in zip(self._slots, self.whole, strict=True)]
 
     def meeting(self, region: Box) -> int:
         """The boxes that share some input with ``region``."""
         found = self.every
-        for slot, mask in zip(self._slots, region, strict=True):
-            found &= slot.of_any(mask)
+        for slot, mask, whole in zip(self._slots, region, self.whole, strict=True):
+            if mask != whole:
+                found &= slot.of_any(mask)
         return found
 
     def containing(self, region: Box) -> int:
         """The boxes that all of ``region`` lies in."""
         found = self.every
-        for slot, mask in zip(self._slots, region, strict=True):
-            found &= slot.of_all(mask)
+        for holding in self._everywhere(region):
+            found &= holding
         return found
 
     def uncovered(self, region: Box, boxes: int, work: Work) -> Found | None:
@@ -114,12 +116,18 @@ class Grid:
         """
         work.begin()
         found = {boxes}
-        for slot, whole in zip(self._slots, self.whole, strict=True):
-            groups = slot.groups(whole, boxes)
-            if len(groups) > 1:
+        for slot, whole, full in zip(self._slots, self.whole, self._full, strict=True):
+            work.spend(self._unit)
+            if boxes & ~full:
+                groups = slot.groups(whole, boxes)
                 work.spend(self._unit * len(groups) * len(found))
                 found = {alive & group for alive in found for group in groups}
         return found
+
+    def _everywhere(self, region: Box) -> list[int]:
+        """For each slot the boxes that accept all that ``region`` does."""
+        known = zip(self._slots, region, self.whole, self._full, strict=True)
+        return [full if mask == whole else slot.of_all(mask) for slot, mask, whole, full in known]
 
     def _search(
         self,
@@ -136,7 +144,11 @@ class Grid:
         ``monotone``: what is found among some boxes is found among fewer of them as well.
         """
         work.begin()
-        full = [slot.of_all(mask) for slot, mask in zip(self._slots, region, strict=True)]
+        for corner in _corners(region):
+            alive = self.meeting(corner) & boxes
+            if settled(alive, alive):
+                return {slot: mask.bit_length() - 1 for slot, mask in enumerate(corner)}
+        full = self._everywhere(region)
         slots = sum(1 << slot for slot in range(len(region)))
         pending: list[tuple[int, int, _Path]] = [(self.meeting(region) & boxes, slots, None)]
         seen: set[tuple[int, int]] = set()
@@ -176,8 +188,16 @@ def _unfold(path: _Path) -> Iterator[tuple[int, int]]:
         yield slot, code
 
 
+def _corners(region: Box) -> Iterator[Box]:
+    """The inputs of ``region`` at either end of every fact: where bands of numbers leave one."""
+    yield tuple(mask & -mask for mask in region)
+    yield tuple(1 << (mask.bit_length() - 1) for mask in region)
+
+
 def _least(patterns: Collection[int]) -> list[int]:
     """The patterns that hold no other: where those are covered, the others are."""
+    if 0 in patterns:
+        return [0]
     kept: list[int] = []
     for pattern in sorted(patterns, key=int.bit_count):
         if not any(other & pattern == other for other in kept[:_COMPARED]):

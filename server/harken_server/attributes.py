@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
+from typing import TYPE_CHECKING
 
-from harken_models import Bundle
 from harken_rules import RuleBase
 from harken_rules.language import FactType
 
 from harken_server.errors import Reason, Violation, clip
 from harken_server.grumble import AttributeValue
 from harken_server.limits import MAX_ATTRIBUTES, MAX_CODE, MAX_TEXT
+
+if TYPE_CHECKING:
+    from harken_models import Bundle
 
 _FACT_KINDS = {
     FactType.ENUM: "text",

@@ -24,6 +24,8 @@ _SPARE_SECONDS = 5
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """A pool of threads a core would take more of the memory than the work does."""
 
+_running: set[subprocess.Popen[bytes]] = set()
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -46,26 +48,39 @@ def ask(
     """
     limits = {"HARKEN_CHILD_BYTES": str(memory_bytes), "HARKEN_CHILD_SECONDS": f"{timeout:g}"}
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            input=data,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            timeout=timeout,
-            check=False,
             env={**os.environ, **_ONE_THREAD, **limits},
+            start_new_session=True,  # Ctrl-C is for the parent, who says what becomes of it
         )
-    except subprocess.TimeoutExpired as late:
-        return Answer(_merged(late.stdout or b""), f"it did not finish within {timeout:g} seconds")
     except OSError as error:
         return Answer(failure=f"no process could be started: {error.strerror}")
-    said = _merged(done.stdout)
+    with process:
+        _running.add(process)
+        try:
+            out, _ = process.communicate(data, timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, _ = process.communicate()
+            return Answer(_merged(out), f"it did not finish within {timeout:g} seconds")
+        finally:
+            _running.discard(process)
+    said = _merged(out)
     if "failure" in said:
         return Answer(said, str(said["failure"]))
-    if done.returncode < 0:
-        return Answer(said, f"it crashed ({_signal(-done.returncode)})")
-    if done.returncode > 0:
-        return Answer(said, f"it ended with code {done.returncode}")
+    if process.returncode < 0:
+        return Answer(said, f"it crashed ({_signal(-process.returncode)})")
+    if process.returncode > 0:
+        return Answer(said, f"it ended with code {process.returncode}")
     return Answer(said)
+
+
+def end_all() -> None:
+    """Kill every child that runs: whoever waits for one is answered at once."""
+    for process in tuple(_running):
+        process.kill()
 
 
 def _merged(lines: bytes) -> dict[str, Any]:

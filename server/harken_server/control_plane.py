@@ -17,17 +17,18 @@ from pathlib import Path
 import structlog
 from prometheus_client.multiprocess import mark_process_dead
 
-from harken_server import vetting
+from harken_server import children
 from harken_server.assignment import Assignment, Limits
 from harken_server.errors import HarkenServerError, PublishingError, SnapshotError
 from harken_server.grpc.control_server import ControlServer
 from harken_server.grpc.simulation import simulate
 from harken_server.grpc.tls import credentials
 from harken_server.pages import Pages
-from harken_server.publishing import Publisher, first_revision
+from harken_server.publishing import Publisher, Vet, first_revision
 from harken_server.revisions import Revision, Store, StoreError
 from harken_server.settings import Settings
 from harken_server.supervision import Crew
+from harken_server.vetting import Vetter
 from harken_server.watching import State, Watcher, read_at_rest, state_of
 from harken_server.workers import Worker
 
@@ -92,7 +93,7 @@ def serve(
         parts.crew.launch()
         stack.callback(parts.crew.stop, 0.0)
         try:
-            revision = parts.first(known)
+            revision = begin_with(parts.store, parts.vet, settings, known)
             word = parts.crew.start(parts.store.folder(revision), settings.start_seconds, stopping)
         except SnapshotError as error:
             raise _in_place(error.problems, settings, run) from None
@@ -112,6 +113,7 @@ def serve(
         if watcher is not None:
             watcher.stop()
         parts.control.stop(ASK_SECONDS)
+        children.end_all()  # or a rule base that is being vetted would hold up the end
         parts.crew.stop(settings.drain_seconds + SPARE_SECONDS)
         return 0
 
@@ -149,11 +151,11 @@ class _Parts:
             raise ServeError(str(error)) from None
         stack.callback(self.store.close)
         bundle = run / "bundle"
-        self._vet = partial(vetting.vet, bundle=bundle, timeout=settings.start_seconds)
+        self.vet = Vetter(bundle, settings.start_seconds)
         self.publisher = Publisher(
             self.store,
             self.crew,
-            self._vet,
+            self.vet,
             partial(simulate, bundle=bundle),
             settings.rules if settings.watch else None,
             self.pages.standing.counted,
@@ -161,18 +163,6 @@ class _Parts:
         self.control = ControlServer(self.publisher)
         stack.callback(self.control.stop, 0.0)
         self._control_port = self._listen()
-
-    def first(self, known: State) -> Revision:
-        """What to begin with. A watched folder that is unsound does not keep from serving what
-        was served last; ``known`` is then emptied, so that the folder is reported."""
-        watch, rules = self._settings.watch, self._settings.rules
-        try:
-            return first_revision(self.store, self._vet, rules, watch)
-        except SnapshotError:
-            if not watch or self.store.active is None:
-                raise
-        known.clear()
-        return first_revision(self.store, self._vet, rules)
 
     def follow(self, known: State) -> Watcher | None:
         """Begin what goes on beside serving: the watching, and the shadow."""
@@ -226,6 +216,21 @@ class _Parts:
             return self.control.listen(where, known)
         except RuntimeError:
             raise ServeError(f"cannot listen on {where} (control port)") from None
+
+
+def begin_with(store: Store, vet: Vet, settings: Settings, known: State) -> Revision:
+    """The revision to serve first; raises ``SnapshotError`` if there is none that is sound.
+
+    A watched folder that is unsound does not keep from serving what was served last; ``known``
+    is then emptied, so that the watcher reports the folder.
+    """
+    try:
+        return first_revision(store, vet, settings.rules, settings.watch)
+    except SnapshotError:
+        if not settings.watch or store.active is None:
+            raise
+    known.clear()
+    return first_revision(store, vet, settings.rules)
 
 
 def _in_place(problems: Sequence[str], settings: Settings, run: Path) -> SnapshotError:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import harken_models.bundlefile  # noqa: F401 -- takes seconds: while the parent vets the rule base
 import structlog
 
 from harken_server.assignment import Answer, Assignment, Order, Word
@@ -38,8 +39,8 @@ _log = structlog.get_logger("harken.worker")
 
 def main() -> int:
     """Serve until told to stop; 0 after a drain, 2 if it could not serve."""
-    # The parent reads one line from stdout and no more: whatever a library prints there must
-    # neither come before that line nor fill the pipe after it.
+    # The parent reads lines of ours from stdout: whatever a library prints there must not come
+    # between them.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -285,7 +285,10 @@ def _read(place: Path) -> Revision | None:
         if said["digest"] != PREFIX + place.name or not isinstance(said["files"], dict):
             raise ValueError("it is another one's")
         return Revision(
-            *(str(said[name]) for name in ("digest", "name", "author", "message")),
+            digest=str(said["digest"]),
+            name=str(said["name"]),
+            author=str(said["author"]),
+            message=str(said["message"]),
             create_time=_time(said["create_time"]),
             source=Source(said["source"]),
         )

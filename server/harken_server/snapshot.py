@@ -1,17 +1,24 @@
-"""One rule base and one model bundle, fitting each other: what a request is scored with."""
+"""One rule base and one model bundle, fitting each other: what a request is scored with.
+
+harken_models is imported when a bundle is read: whether a rule base fits one that is known already
+can be said without the seconds that LightGBM takes.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harken_models import Bundle, BundleError, load_bundle
 from harken_rules import RuleBase, RuleBaseError, RuleEngine, load_rule_base
 from harken_rules.language import FactType, Hit
 
 from harken_server.attributes import Attributes
 from harken_server.errors import SnapshotError
 from harken_server.grumble import Grumble
+
+if TYPE_CHECKING:
+    from harken_models import Bundle
 
 MODEL_FACTS = ("segment", "association", "probability")
 """The facts that the bundle supplies."""
@@ -68,6 +75,8 @@ def build_snapshot(base: RuleBase, bundle: Bundle, memo_size: int = 65536) -> Sn
 
 def load_snapshot(rules: Path, bundle: Path, memo_size: int = 65536) -> Snapshot:
     """Read both folders; raises ``SnapshotError`` with everything wrong with either."""
+    from harken_models import BundleError, load_bundle
+
     problems: list[str] = []
     try:
         base = read_base(rules)

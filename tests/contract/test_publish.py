@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from google.protobuf import json_format
-from harken_client import Client, RuleBaseClient, grumble_request
+from harken_client import Client, RuleBaseClient, grumble_request, rule_commands
+from typer.testing import CliRunner
 
 BASE = Path(__file__).parents[1] / "server" / "base"
 GRUMBLES = [
@@ -40,18 +40,13 @@ def served(serve_for_all: Callable[..., Any], tmp_path_factory: pytest.TempPathF
 @pytest.fixture
 def harken(served: Any) -> Callable[..., Any]:
     """Runs ``harken rules COMMAND ... --json`` on the server; answers exit code and JSON."""
+    app = typer.Typer()
+    rule_commands.register(app)
 
     def run(*arguments: str) -> tuple[int, Any]:
-        program = "from harken_client.main import main; main()"
         options = ("--target", served.control, "--json")
-        done = subprocess.run(
-            [sys.executable, "-c", program, "rules", *arguments, *options],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return done.returncode, json.loads(done.stdout)
+        done = CliRunner().invoke(app, ["rules", *arguments, *options])
+        return done.exit_code, json.loads(done.stdout)
 
     return run
 

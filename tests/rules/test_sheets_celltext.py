@@ -87,7 +87,12 @@ def test_a_list_in_brackets_is_a_list_where_no_numbers_are() -> None:
         ("not:", "there is no value after `not:`", "write not: a, b"),
         ('"a', "a quote is not closed", 'write "like this"; double a quote inside'),
         ('"a" b', "something stands behind the quotes: b", "put a comma between"),
-        (">= 1,000", "'000' has no comparison sign", "write >= 24 and < 48"),
+        (
+            ">= 1,000",
+            "'000' has no comparison sign",
+            "write numbers with a point and without commas",
+        ),
+        (">= 3 and four", "'four' has no comparison sign", "write >= 24 and < 48"),
         ("1,000", "'1,000' has a comma in it", "write the number without commas"),
         (">= 3 and >= 4", "'>=' stands here twice", "keep one of the two"),
         (">", "there is no number after '>'", "write >= 24 and < 48"),

@@ -194,10 +194,8 @@ def test_rules_are_added_removed_and_moved(odd: Path, tmp_path: Path) -> None:
     ]
     text = level(odd)
     assert "  # Ordinary.\n  - {id: three, when: {severity: {above: 1}}, then: 3}\n" in text
-    assert (
-        "  # Own\n  - id: brand-new\n    when: {severity: {at_least: 0.5, at_most: 1}}\n    then: 2\n"
-        in text
-    )
+    when = "    when: {severity: {at_least: 0.5, at_most: 1}}\n"
+    assert f"  # Own\n  - id: brand-new\n{when}    then: 2\n" in text
 
 
 def test_a_renamed_rule_keeps_its_lines(odd: Path, tmp_path: Path) -> None:
@@ -222,14 +220,15 @@ def test_a_new_decision_becomes_a_new_file(copy: Path, tmp_path: Path) -> None:
         sheet = book.copy_worksheet(book["escalation"])
         sheet.title = "mood"
         sheet["B1"], sheet["B2"], sheet["B3"], sheet["B5"] = "mood", "Mood", "情绪", "mood"
-        for one in list(sheet.iter_rows())[8]:
-            one.value = {"then: escalation": "then: mood"}.get(one.value, one.value)
+        heading = cell(sheet, "high", "then: escalation").row - 2
+        sheet.cell(heading, 4).value = "then: mood"
         cell(sheet, "high", "then: mood").value = "bad"
 
     done = try_edit(copy, tmp_path, change)
     assert done.written, [one.render() for one in done.findings] + list(done.diagnostics)
     assert (copy / "decisions/mood.yaml").read_text(encoding="utf-8") == (
-        "decision: mood\ntitle: {en: Mood, zh: 情绪}\nhit: first\nresult: mood\nrules:\n"
+        "decision: mood\ntitle: {en: Mood, zh: 情绪}\nhit: first\nresult: mood\n"
+        "otherwise: missing\nrules:\n"
         "  - id: high\n    when: {level: {at_least: 4}}\n    then: bad\n"
     )
     fact = load_rule_base(copy).facts["mood"]

@@ -190,13 +190,13 @@ def memory() -> InMemory:
 )
 def test_random_edits_come_back_and_leave_the_rest_alone(name: str, memory: InMemory) -> None:
     chance = random.Random(name)
-    file, untouched = memory.content.decisions[name], memory.grids[name]
+    file = memory.content.decisions[name]
     facts = memory.content.base.facts
     old = rules_text(document_of(file.data))
     assert old is not None
     before = {one.id: one for one in old.rules}
     for _ in range(8):
-        grid = Grid(name, dict(untouched.cells), untouched.rows, untouched.columns)
+        grid = memory.grids()[name]
         editor, touched = Editor(grid, facts, chance), set[str]()
         for _ in range(chance.randrange(1, 5)):
             touched |= editor.edit()

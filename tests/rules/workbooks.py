@@ -9,12 +9,14 @@ from typing import Any
 import openpyxl
 from harken_rules.loader import read_rule_base
 from harken_rules.sheets import Imported, export_workbook, import_workbook
-from harken_rules.sheets.book import Grid
+from harken_rules.sheets.book import VALUES, Grid
 from harken_rules.sheets.content import Content, grid_of, read_content
 from harken_rules.sheets.exporting import document_sheets, views
+from harken_rules.sheets.fact_sheets import value_sheet
 from harken_rules.sheets.index import Index, Listed
 from harken_rules.sheets.merging import merge
-from harken_rules.sheets.sheet_reading import SheetsRead, read_sheets
+from harken_rules.sheets.plain import as_mapping
+from harken_rules.sheets.sheet_reading import SheetsRead, in_book_order, read_sheets
 from harken_rules.sheets.units import marks_of
 
 
@@ -42,13 +44,13 @@ def edit(file: Path, change: Callable[[Any], object]) -> Path:
 def cell(sheet: Any, rule: str, heading: str) -> Any:
     """The cell of a rule's first row under a heading."""
     for row in sheet.iter_rows():
-        if heading in [one.value for one in row]:
-            column = next(one.column for one in row if one.value == heading)
+        if {"rule", heading} <= {one.value for one in row}:
+            top, column = next((one.row, one.column) for one in row if one.value == heading)
             break
     else:
         raise AssertionError(f"no heading {heading!r}")
-    row_of = next(row for row in range(1, sheet.max_row + 1) if sheet.cell(row, 1).value == rule)
-    return sheet.cell(row_of, column)
+    rows = range(top, sheet.max_row + 1)
+    return sheet.cell(next(row for row in rows if sheet.cell(row, 1).value == rule), column)
 
 
 def files(root: Path) -> dict[str, bytes]:
@@ -58,16 +60,34 @@ def files(root: Path) -> dict[str, bytes]:
 
 
 class InMemory:
-    """A base's sheets as grids, to be edited and merged without a file in between."""
+    """A base's sheets as grids, to be edited and read or merged without a file in between."""
 
     def __init__(self, root: Path) -> None:
         loaded = read_rule_base(root)
         assert loaded.base is not None, loaded.diagnostics
-        self.content: Content = read_content(root, loaded.base)
-        names = [one.name for one in loaded.base.decisions]
+        base = loaded.base
+        self.content: Content = read_content(root, base)
+        names = [one.name for one in base.decisions]
         sheets = document_sheets(self.content, names, "en")
-        self.grids: dict[str, Grid] = {one.name: grid_of(one) for one in sheets.values()}
         self.units = {key: marks_of(value) for key, value in views(self.content, names).items()}
+        self.listed = [Listed(one.name, document) for document, one in sheets.items()]
+        self.listed.append(Listed(VALUES, VALUES))
+        assert self.content.facts is not None
+        values = value_sheet(as_mapping(self.content.facts.plain["facts"]), base.languages)
+        self._grids = {one.name: grid_of(one) for one in (*sheets.values(), values)}
+
+    def grids(self) -> dict[str, Grid]:
+        """All sheets as they are read back, to be edited."""
+        return {
+            name: Grid(name, dict(one.cells), one.rows, one.columns)
+            for name, one in self._grids.items()
+        }
+
+    def findings(self, grids: dict[str, Grid]) -> list[str]:
+        """What is wrong with an edited workbook."""
+        index = Index(self.content.base.digest, self.listed, self.units)
+        read = read_sheets(grids, index, self.content, [])
+        return [one.render() for one in in_book_order(read.found, grids)]
 
     def read(self, document: str, grid: Grid) -> SheetsRead:
         """What the workbook says if it has only this sheet."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -133,17 +134,11 @@ def test_a_probability_of_its_own_needs_no_model(
     facts = facts_of(rows, snapshot.bundle)
     assert facts["probability"].tolist() == frame["scored"].drop([4, 6]).tolist()
     monkeypatch.undo()
-    plain = facts_of(rows.cut(rows.numbers < 0) if False else _without(rows), snapshot.bundle)
+    plain = facts_of(replace(rows, probability=None), snapshot.bundle)
     assert np.array_equal(plain["association"], facts["association"], equal_nan=True)
     assert [plain["segment"][at] for at in range(38)] == [facts["segment"][at] for at in range(38)]
     with pytest.raises(HistoryError, match="no column 'scores'"):
         open_history(path, probability="scores")
-
-
-def _without(rows):
-    from dataclasses import replace
-
-    return replace(rows, probability=None)
 
 
 SPEC = """
@@ -221,6 +216,9 @@ def test_a_file_damaged_further_down_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "broken.csv"
     path.write_text("grumble_id,voice_time\na,2011-05-01\nb,2011-05-01,more,cells\n")
     with pytest.raises(HistoryError, match=r"broken\.csv: cannot be read: .*line 3"):
+        list(open_history(path).chunks())
+    path.write_text("grumble_id,voice_time\na,2011-05-01,one more\n")
+    with pytest.raises(HistoryError, match="more cells than its header"):
         list(open_history(path).chunks())
 
 

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import time
-from pathlib import Path
 
 import grpc
 import pytest
@@ -94,32 +93,17 @@ def desk(serve_for_all, desk_of, folder):
     return desk_of(serve_for_all("--rules", str(folder), "--watch", "--workers", "1"))
 
 
-@pytest.fixture
-def mended(desk, folder, base_path, wait_for):
-    """The folder, sound; it is made so again afterwards."""
-
-    def mend():
-        aside = folder.with_name("sound")
-        shutil.copytree(base_path, aside)
-        shutil.rmtree(folder, ignore_errors=True)
-        aside.rename(folder)
-        wait_for(lambda: not desk.state().HasField("last_error"))
-
-    if desk.state().HasField("last_error"):
-        mend()
-    yield folder
-    mend()
-
-
-def poison(folder, into, what):
-    """Have ``what`` done to a copy of the sound folder, and the copy put in its place at once."""
-    shutil.copytree(folder, into)
-    what(into)
+def poison(folder, base, what):
+    """Have ``what`` done to a sound rule base, and that put in the folder's place."""
+    made = folder.with_name("poison")
+    shutil.copytree(base, made)
+    what(made)
     former = folder.with_name("former")
-    folder.rename(former)
-    if into.exists():
-        into.rename(folder)
-    shutil.rmtree(former)
+    if folder.exists():
+        folder.rename(former)
+    if made.exists():
+        made.rename(folder)
+    shutil.rmtree(former, ignore_errors=True)
 
 
 def reason_and_problems(desk, folder):
@@ -155,13 +139,12 @@ def test_a_path_that_leaves_the_folder_is_refused(desk, path):
 
 
 @pytest.mark.parametrize("name", {**POISONS, **ONLY_IN_A_FOLDER})
-def test_a_poison_in_the_folder_is_told_and_the_last_good_one_served(
-    desk, mended, wait_for, tmp_path_factory, name
-):
+def test_a_poison_in_the_folder_is_told_and_the_last_good_one_served(desk, folder, base_path, name):
     what, says = {**POISONS, **ONLY_IN_A_FOLDER}[name]
-    poison(mended, mended.with_name("poison"), what)
+    before = desk.state().last_error.report_time
+    poison(folder, base_path, what)
     until = time.monotonic() + 120
-    while not desk.state().HasField("last_error"):
+    while desk.state().last_error.report_time == before:
         assert desk.score().rule_base_digest == desk.served.rule_base_digest
         assert time.monotonic() < until
     error = desk.state().last_error
@@ -170,8 +153,14 @@ def test_a_poison_in_the_folder_is_told_and_the_last_good_one_served(
     assert desk.score().rule_base_digest == desk.served.rule_base_digest
 
 
+def test_after_all_of_it_a_sound_folder_is_served(desk, folder, base_path, relevel, wait_for):
+    poison(folder, base_path, lambda made: relevel(made, 3))
+    wait_for(lambda: desk.score().level == 3)
+    assert not desk.state().HasField("last_error")
+
+
 @pytest.mark.parametrize("name", POISONS)
-def test_a_poison_is_refused_in_time_and_in_bounds(base_path, tmp_path, name, monkeypatch):
+def test_a_poison_is_refused_in_time_and_in_bounds(base_path, tmp_path, name):
     """The child has the time and the memory that it may take, and ends by itself."""
     what, _ = POISONS[name]
     rules = tmp_path / "rules"
@@ -192,9 +181,3 @@ def test_memory_without_end_is_an_answer(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     answer = children.ask("hungry", [], timeout=60, memory_bytes=1 << 29)
     assert re.search(r"more than 512 MiB", answer.failure)
-
-
-def test_the_folder_is_only_read(folder):
-    assert sorted(p.name for p in Path(folder).iterdir()) == sorted(
-        p.name for p in (Path(__file__).parent / "base").iterdir()
-    )

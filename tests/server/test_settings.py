@@ -22,6 +22,9 @@ def test_defaults_are_loopback_and_plain():
     assert (settings.host, settings.port, settings.insecure) == ("127.0.0.1", 50051, False)
     assert settings.workers >= 1
     assert settings.tls_cert is None
+    assert (settings.control_host, settings.control_port) == ("127.0.0.1", 50052)
+    assert settings.metrics_port == 50053
+    assert (settings.watch, settings.revisions, settings.shadow) == (False, None, None)
 
 
 def test_flags_beat_the_environment_and_the_environment_beats_the_file(tmp_path, monkeypatch):
@@ -53,6 +56,8 @@ def test_yaml_will_do_as_well(tmp_path):
         ({"tls_cert": "a.pem", "tls_key": "b.pem"}, "there is no file a.pem"),
         ({"port": 70000}, "port"),
         ({"workers": 0}, "workers"),
+        ({"shadow_share": 0}, "shadow_share"),
+        ({"shadow_share": 1.5}, "shadow_share"),
         ({"log_level": "loud"}, "log_level"),
     ],
 )

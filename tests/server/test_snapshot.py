@@ -46,7 +46,11 @@ def test_a_missing_result_is_named(base_path, tmp_path, bundle):
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("hit: all\nresult: warnings", "hit: first\nresult: warnings", "its hit must be all"),
+        (
+            "hit: all\nresult: warnings",
+            "hit: first\notherwise: missing\nresult: warnings",
+            "its hit must be all",
+        ),
         ("dissatisfied:", "cross:", "'cross' has the source 'request', but no request supplies"),
         ("lines:", "region:", "'region' is a whole number in the rule base and a text"),
     ],

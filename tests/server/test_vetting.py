@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from harken_server.grpc.simulation import simulate
 from harken_server.scoring import Scorer
 from harken_server.settings import shipped
 from harken_server.transitions import Comparison, changed, compare, differing
-from harken_server.vetting import vet
+from harken_server.vetting import Vetter, vet
 
 BUNDLE = shipped("harken_models", "default")
 
@@ -77,8 +78,14 @@ def test_a_process_that_cannot_be_started_is_an_answer(monkeypatch: pytest.Monke
     assert ask("json", []).failure == "no process could be started: No such file or directory"
 
 
-def test_the_shipped_base_is_sound() -> None:
-    vetted = vet(default_base_path(), BUNDLE)
+@pytest.fixture(scope="module")
+def vetter() -> Vetter:
+    """Knows the shipped bundle after its first use."""
+    return Vetter(BUNDLE)
+
+
+def test_the_shipped_base_is_sound(vetter: Vetter) -> None:
+    vetted = vetter(default_base_path())
     assert vetted.sound
     assert vetted.digest == load_rule_base(default_base_path()).digest
     assert vetted.name
@@ -86,19 +93,51 @@ def test_the_shipped_base_is_sound() -> None:
     assert "signatures of" in vetted.report
 
 
-def test_a_base_that_does_not_fit_the_bundle_or_the_server_is_unsound(tmp_path: Path) -> None:
+def test_a_base_that_does_not_fit_the_bundle_or_the_server_is_unsound(
+    vetter: Vetter, tmp_path: Path
+) -> None:
     copy = tmp_path / "base"
     shutil.copytree(default_base_path(), copy)
     for file in copy.rglob("*.yaml"):
         text = file.read_text(encoding="utf-8")
         file.write_text(text.replace("reply_hours", "answer_hours"), encoding="utf-8")
-    vetted = vet(copy, BUNDLE)
+    vetted = vetter(copy)
     assert not vetted.sound
     assert vetted.digest
     (finding,) = [each for each in vetted.findings if each.severity == "error"]
     assert (finding.id, finding.file, finding.line) == (vetting.BUNDLE_MISFIT, "", 0)
     assert "no decision of the rule base has the result 'reply_hours'" in finding.message
     assert vetted.problems == (finding.rendered.rstrip(),)
+
+
+def test_the_bundle_is_read_once_and_its_attributes_are_held_against_each_base(
+    base_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[bytes] = []
+
+    def asked(module: str, arguments: list[str], data: bytes, timeout: float) -> Answer:
+        sent.append(data)
+        if len(sent) == 1:
+            return Answer({"digest": "d", "declared": '{"plan": "category", "lines": "flag"}'})
+        return ask(module, arguments, data, timeout)
+
+    monkeypatch.setattr(vetting, "ask", asked)
+    vetter = Vetter(Path("no such bundle"))
+    assert vetter(base_path).sound
+    (problem,) = vetter(base_path).problems
+    assert problem == (
+        "error[bundle-misfit]: attribute 'lines' is a whole number in the rule base and a flag in "
+        "the bundle; make them agree"
+    )
+    assert sent == [b"", b'{"plan": "category", "lines": "flag"}']
+
+
+def test_a_bundle_that_cannot_be_read_is_an_answer(base_path: Path, tmp_path: Path) -> None:
+    said: dict[str, Any] = {}
+    telling: Any = SimpleNamespace(say=lambda **values: said.update(values))
+    vetting._fit(load_rule_base(base_path), tmp_path, b"", telling)
+    (misfit,) = said["misfits"]
+    assert misfit.startswith("the bundle cannot be read: ")
 
 
 def test_everything_that_is_wrong_is_found_with_its_place(tmp_path: Path) -> None:

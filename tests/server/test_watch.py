@@ -8,7 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-from harken_server.errors import PublishingError
+from harken_server.control_plane import begin_with
+from harken_server.errors import PublishingError, SnapshotError
+from harken_server.revisions import Store
+from harken_server.settings import Settings
 from harken_server.watching import Watcher, read_at_rest, state_of
 
 
@@ -111,6 +114,21 @@ def test_a_folder_of_links_as_kubernetes_mounts_it_is_followed(desk, folder, edi
     becomes(2)
     turn(folder / "..data", revision(3).name)
     becomes(3)
+
+
+def test_an_unsound_folder_does_not_keep_from_serving_what_was_served_last(control, tmp_path):
+    store, vet = control.store, control.publisher._vet
+    rules = tmp_path / "broken"
+    rules.mkdir()
+    (rules / "rulebase.yaml").write_text("error: broken\n")
+    settings = Settings(rules=rules, watch=True)
+    known = state_of(rules)
+    assert begin_with(store, vet, settings, known) == store.active
+    assert known != state_of(rules)  # so that it is looked at, and reported
+    empty = Store(tmp_path / "empty")
+    with pytest.raises(SnapshotError, match="broken"):
+        begin_with(empty, vet, settings, known)
+    empty.close()
 
 
 def test_a_watcher_waits_until_a_folder_is_at_rest_and_tries_again_what_is_worth_it(

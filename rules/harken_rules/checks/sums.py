@@ -16,6 +16,7 @@ MAX_SUMS = 5_000
 """More sums than these are known by the least and the greatest only."""
 
 MAX_WORK = 200_000
+"""Spent on rules that are looked at together; ten times that for a whole scorecard."""
 
 
 def sums(decision: Decision, table: Table, rules: RuleGrid | None) -> Possible:
@@ -27,13 +28,14 @@ def sums(decision: Decision, table: Table, rules: RuleGrid | None) -> Possible:
     parts = [partial_of(decision, rule) or Decimal(0) for rule in decision.rules]
     scale = max(map(scale_of, parts), default=0)
     units = [units_of(part, scale) for part in parts]
+    work = Work(10 * MAX_WORK, MAX_WORK)
     reached: set[int] | None = {0}
     low = high = 0
     for group in _apart(table):
-        here = _sums_of(group, rules, units)
+        here = _sums_of(group, rules, units, work)
         exact = here is not None
         if here is None:
-            here = _range_of(group, table, rules, units)
+            here = _range_of(group, table, rules, units, work)
         low, high = low + min(here), high + max(here)
         if reached is None or not exact or len(reached) * len(here) > 10 * MAX_SUMS:
             reached = None
@@ -61,18 +63,22 @@ def _apart(table: Table) -> list[list[int]]:
     return [rules for _, rules in groups]
 
 
-def _sums_of(group: list[int], rules: RuleGrid | None, units: list[int]) -> set[int] | None:
+def _sums_of(
+    group: list[int], rules: RuleGrid | None, units: list[int], work: Work
+) -> set[int] | None:
     """The sums of some rules over all inputs; None where that takes too long."""
     if rules is None:
         return None
     try:
-        matching = rules.grid.together(rules.of(group), Work(MAX_WORK, MAX_WORK))
+        matching = rules.grid.together(rules.of(group), work)
     except TooMuchWorkError:
         return None
     return {sum(units[rule] for rule in rules.owners(boxes)) for boxes in matching}
 
 
-def _range_of(group: list[int], table: Table, rules: RuleGrid | None, units: list[int]) -> set[int]:
+def _range_of(
+    group: list[int], table: Table, rules: RuleGrid | None, units: list[int], work: Work
+) -> set[int]:
     """A least and a greatest sum, perhaps too far apart: only rules that read the very same facts
     are looked at together."""
     by_facts: dict[frozenset[int], list[int]] = {}
@@ -82,6 +88,6 @@ def _range_of(group: list[int], table: Table, rules: RuleGrid | None, units: lis
     for some in by_facts.values():
         added = [units[rule] for rule in some]
         coarse = {sum(min(one, 0) for one in added), sum(max(one, 0) for one in added)}
-        here = _sums_of(some, rules, units) or coarse
+        here = _sums_of(some, rules, units, work) or coarse
         low, high = low + min(here), high + max(here)
     return {low, high}

@@ -11,8 +11,10 @@ def find_unused(draft: Draft, report: Report) -> None:
     """One warning for each fact that comes from outside and changes nothing."""
     if not draft.whole or draft.read.asked_unknown:  # a misspelt name may mean any of them
         return
+    yielded = {result for one in draft.decisions for result in one.results}
     for fact in draft.facts.values():
-        if fact.source in GIVEN_SOURCES and fact.name not in draft.read.asked:
+        is_given = fact.source in GIVEN_SOURCES and fact.name not in yielded
+        if is_given and fact.name not in draft.read.asked:
             message = f"no decision asks about fact '{fact.name}'"
             hint = "remove it from facts.yaml, or write the rule that needs it"
             report.warning("unused-fact", fact.place, message, hint)

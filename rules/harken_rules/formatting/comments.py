@@ -6,6 +6,7 @@ unless it is indented deeper than that: then it ends the block that stands befor
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from harken_rules.formatting.tree import LINE_BREAK, Entry, Group, Spot, Tree, Word
@@ -92,10 +93,8 @@ def _put_above(root: Group, spot: Spot, above: list[str]) -> None:
             break
         group = value
         chain = [group] if group.flow else [*chain, group]
-    next_one = next(
-        ((one, entry) for one in reversed(chain) for entry in one.entries if entry.start > spot),
-        None,
-    )
+    following = ((one, _first_after(one, spot)) for one in reversed(chain))
+    next_one = next(((one, entry) for one, entry in following if entry is not None), None)
     if next_one is not None:
         still_open, entry = next_one
         if still_open.flow or spot[1] <= still_open.column:
@@ -114,7 +113,17 @@ def _put_above(root: Group, spot: Spot, above: list[str]) -> None:
 
 
 def _last_before(group: Group, spot: Spot) -> Entry | None:
-    return next((one for one in reversed(group.entries) if one.start < spot), None)
+    place = bisect_left(group.entries, spot, key=_start)
+    return group.entries[place - 1] if place else None
+
+
+def _first_after(group: Group, spot: Spot) -> Entry | None:
+    place = bisect_right(group.entries, spot, key=_start)
+    return group.entries[place] if place < len(group.entries) else None
+
+
+def _start(entry: Entry) -> Spot:
+    return entry.start
 
 
 def _within(group: Group, spot: Spot) -> bool:

@@ -32,6 +32,7 @@ _COMMAS = ",，、"
 _GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 _FROM_TO = re.compile(r"(?P<low>[\d.]+)\s*(?:-|–|—|~|～|\.\.|to|至|到)\s*(?P<high>[\d.]+)")
 _SPECIAL_START = re.compile(r"[\"\[(（【<>=≥≤＞＜]|not\s*[:： ]", re.IGNORECASE)
+_EXAMPLE = "write >= 24 and < 48"
 _WORDS = {"missing": "true", "known": "false"}
 
 
@@ -109,13 +110,15 @@ def _read_bounds(text: str, place: Place) -> Table:
     for part in _AND.split(text):
         sign = _SIGN.match(part.strip())
         if sign is None:
-            raise CellError(f"'{part.strip()}' has no comparison sign", "write >= 24 and < 48")
+            digits = part.strip().isdecimal()
+            hint = "write numbers with a point and without commas" if digits else _EXAMPLE
+            raise CellError(f"'{part.strip()}' has no comparison sign", hint)
         bound = _BOUNDS[sign[0]]
         if bound in bounds:
             raise CellError(f"'{sign[0]}' stands here twice", "keep one of the two")
         bounds[bound] = part.strip()[sign.end() :].strip()
         if not bounds[bound]:
-            raise CellError(f"there is no number after '{sign[0]}'", "write >= 24 and < 48")
+            raise CellError(f"there is no number after '{sign[0]}'", _EXAMPLE)
     return _bounds_table(bounds, place)
 
 

@@ -120,7 +120,7 @@ def _read_head(
     if title:
         entries["title"] = entry(title[0][0].place, "title", Table(title[0][0].place, tuple(title)))
     result.name = value_of(entries.get("decision"))
-    order = ("decision", "title", "hit", "otherwise", "result", "results", "reasons")
+    order = ("decision", "title", "hit", "result", "results", "otherwise", "reasons")
     return [entries[key] for key in order if key in entries]
 
 

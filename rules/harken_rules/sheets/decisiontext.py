@@ -25,9 +25,9 @@ KEYS = (
     "decision",
     "title",
     "hit",
-    "otherwise",
     "result",
     "results",
+    "otherwise",
     "reasons",
     "characteristics",
     "rules",
@@ -52,7 +52,8 @@ def new_decision(
     written = [layout.remark(remark, 0), layout.block(head, 0), "\nrules:\n"]
     for one in rules:
         written += [layout.remark(one.remark, 2), layout.rule(one.content or {}, 2)]
-    return "".join([*written, layout.remark(end, 2)]).encode()
+    text = "".join([*written, layout.remark(end, 2)])
+    return layout.formatted(text, "decisions/new.yaml").encode()
 
 
 def changed_decision(

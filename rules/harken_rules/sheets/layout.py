@@ -8,11 +8,14 @@ from collections.abc import Mapping
 
 import yaml
 
+from harken_rules.diagnostics import Report
+from harken_rules.formatting import format_text
 from harken_rules.sheets.document import LINE_BREAK
 from harken_rules.sheets.plain import Plain, as_list
 
-WIDTH = 105
+WIDTH = 100
 
+_ANY_DECISION = "decisions/any.yaml"
 _SURELY_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./%+-]*")
 
 
@@ -66,7 +69,17 @@ def block(value: Mapping[str, Plain], indent: int) -> str:
 
 def rule(value: Mapping[str, Plain], indent: int) -> str:
     """A rule with its dash, which ``indent`` spaces stand before; ends in a line break."""
-    return f"{' ' * indent}- {block(value, indent + 2)}\n"
+    draft = f"{' ' * indent}- {block(value, indent + 2)}\n"
+    if indent != 2:
+        return draft
+    head = "rules:\n"
+    return formatted(head + draft, _ANY_DECISION).removeprefix(head)
+
+
+def formatted(text: str, file: str) -> str:
+    """``text`` as ``harken rules fmt`` has it; as it is if that cannot be."""
+    done = format_text(text.encode(), file, Report())
+    return text if done is None else done.decode()
 
 
 def remark(text: str, indent: int) -> str:

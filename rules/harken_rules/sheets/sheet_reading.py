@@ -81,7 +81,10 @@ def read_sheets(
         _read_decisions(read, content, reading)
     except ReportFullError:
         pass
-    found += findings_of(report.sorted())
+    cells = {(one.sheet, one.row, one.column) for one in found}
+    for one in findings_of(report.sorted()):
+        if (one.sheet, one.row, one.column) not in cells:  # it says already why it cannot be read
+            found.append(one)
     return read
 
 

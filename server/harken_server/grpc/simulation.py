@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from harken_server.children import Telling, ask
 from harken_server.errors import PublishingError, Reason, ScoringError, SnapshotError
-from harken_server.transitions import Comparison
+from harken_server.grumble import Grumble
+from harken_server.transitions import Comparison, Outcome, compare
 
+Outcomes = Sequence[Outcome]
 TIMEOUT_SECONDS = 120.0
 
 
@@ -60,13 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _compare(rules: Path, former: Path, bundle: Path, data: bytes) -> Comparison:
     from harken.v1 import rule_bases_pb2
-    from harken_models import load_bundle
-    from harken_rules import load_rule_base
 
     from harken_server.grpc.convert import from_proto
-    from harken_server.scoring import Scorer
-    from harken_server.snapshot import build_snapshot
-    from harken_server.transitions import compare
 
     grumbles, refused = [], 0
     for request in rule_bases_pb2.SimulateRuleBaseRequest.FromString(data).requests:
@@ -74,10 +72,25 @@ def _compare(rules: Path, former: Path, bundle: Path, data: bytes) -> Comparison
             grumbles.append(replace(from_proto(request), explain=False))
         except ScoringError:
             refused += 1
-    loaded = load_bundle(bundle)
-    olds, news = (Scorer(build_snapshot(load_rule_base(each), loaded)) for each in (former, rules))
-    found = compare(olds.score_batch(grumbles), news.score_batch(grumbles))
+    olds, news = _score(grumbles, former, rules, bundle)
+    found = compare(olds, news)
     return replace(found, refused=found.refused + refused)
+
+
+def _score(grumbles: Sequence[Grumble], former: Path, rules: Path, bundle: Path) -> list[Outcomes]:
+    """What each of the two makes of the sample."""
+    from harken_models import load_bundle
+    from harken_rules import load_rule_base
+
+    from harken_server.scoring import Scorer
+    from harken_server.snapshot import build_snapshot
+
+    loaded = load_bundle(bundle)
+    outcomes: list[Outcomes] = []
+    for folder in (former, rules):
+        scorer = Scorer(build_snapshot(load_rule_base(folder), loaded))
+        outcomes.append(scorer.score_batch(grumbles))
+    return outcomes
 
 
 if __name__ == "__main__":

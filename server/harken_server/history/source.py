@@ -75,14 +75,18 @@ class History:
 
     def _tables(self, size: int) -> Iterator[pa.Table | pd.DataFrame]:
         if self.path.suffix.lower() == ".csv":
-            yield from pd.read_csv(
+            # All columns are read: of some, pandas would not see that a row has a cell too many.
+            with pd.read_csv(
                 self.path,
                 dtype=str,
                 keep_default_na=False,
                 encoding="utf-8-sig",
                 chunksize=size,
-                usecols=list(self.columns),
-            )
+            ) as reader:
+                for frame in reader:
+                    if not isinstance(frame.index, pd.RangeIndex):
+                        raise ValueError("its rows have more cells than its header")
+                    yield frame[list(self.columns)]
             return
         with pq.ParquetFile(self.path, read_dictionary=self._coded()) as file:
             for batch in file.iter_batches(size, columns=list(self.columns)):

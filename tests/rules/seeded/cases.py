@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from harken_rules.language import Interval
 
 from .base import Base
-from .model import ANOTHER, Value
+from .model import ANOTHER, Fact, Value
 from .spelling import bounds
 from .yaml_tree import Node, node_of
 
@@ -17,19 +18,40 @@ def add_cases(base: Base) -> None:
     rng = base.rng
     for number in range(rng.randint(1, 2)):
         cases = [_case(base, f'case {number}.{k}: "late"') for k in range(rng.randint(2, 3))]
-        base.files[f"cases/{rng.choice(['', 'more/'])}file_{number}.yaml"] = node_of(
-            {"cases": cases}
-        )
+        if rng.random() < 0.5:
+            cases.append(_table(base, f"table {number}"))
+        file = f"cases/{rng.choice(['', 'more/'])}file_{number}.yaml"
+        base.files[file] = node_of({"cases": cases})
 
 
 def _case(base: Base, name: str) -> Node:
-    rng = base.rng
-    drawn = {fact.name: rng.choice(fact.reach) for fact in base.given() if rng.random() < 0.8}
-    given = {name: value for name, value in drawn.items() if value is not None}
+    given = _drawn(base, base.given())
+    return node_of({"name": name, "given": given, "expect": _expect(base, given)})
+
+
+def _table(base: Base, name: str) -> Node:
+    """A case with rows: what they share, and for each what else is given and what is expected."""
+    rng, facts = base.rng, base.given()
+    rng.shuffle(facts)
+    fact = next(one for one in facts if len(one.reach) > 2)
+    shared = _drawn(base, [one for one in facts if one is not fact])
+    rows = []
+    for value in rng.sample([each for each in fact.reach if each is not None], 2):
+        expect = _expect(base, {**shared, fact.name: value})
+        named = {"name": f"{fact.name} is {value}"} if rng.random() < 0.5 else {}
+        rows.append({**named, "given": {fact.name: value}, "expect": expect})
+    return node_of({"name": name, "given": shared, "rows": rows})
+
+
+def _drawn(base: Base, facts: Sequence[Fact]) -> dict[str, Value]:
+    drawn = {one.name: base.rng.choice(one.reach) for one in facts if base.rng.random() < 0.8}
+    return {name: value for name, value in drawn.items() if value is not None}
+
+
+def _expect(base: Base, given: dict[str, Value]) -> dict[str, Node]:
     results = base.decide(given)
-    chosen = rng.sample(sorted(results), rng.randint(1, 5))
-    expect = {result: _expected(base, result, results[result]) for result in chosen}
-    return node_of({"name": name, "given": given, "expect": expect})
+    chosen = base.rng.sample(sorted(results), base.rng.randint(1, 5))
+    return {result: _expected(base, result, results[result]) for result in chosen}
 
 
 def _expected(base: Base, result: str, value: object) -> Node:
@@ -45,9 +67,8 @@ def _expected(base: Base, result: str, value: object) -> Node:
         kept = {key: codes for key, codes in partial.items() if codes}
         return node_of(kept if kept and rng.random() < 0.4 else list(value))
     if isinstance(value, Decimal) and rng.random() < 0.3:
-        return bounds(
-            rng, Interval(value, None) if rng.random() < 0.5 else Interval(None, value), fact
-        )
+        span = Interval(value, None) if rng.random() < 0.5 else Interval(None, value)
+        return bounds(rng, span, fact)
     others: list[Value] = [each for each in fact.reach if each not in (value, None, ANOTHER)]
     if others and rng.random() < 0.3:
         other = rng.choice(others)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import TypeVar
 
 from harken_rules.language import Condition, FactType, Interval, Missing, OneOf, Within
 from harken_rules.reading.facts import GIVEN_SOURCES
 
 from .. import oracle
 from .model import ANOTHER, Fact, Value
+
+C = TypeVar("C", str, Decimal)
 
 
 def given_enum(
@@ -23,17 +27,9 @@ def given_enum(
 ) -> Fact:
     """An enum that comes from outside."""
     reach = (*values, *((ANOTHER,) if is_open else ()), None)
-    return Fact(
-        name,
-        FactType.ENUM,
-        source,
-        reach,
-        reach,
-        frozenset([name]),
-        tuple(values),
-        catalogue,
-        is_open,
-    )
+    fact = Fact(name, FactType.ENUM, source, reach, reach, frozenset([name]), tuple(values))
+    fact.values_from, fact.open = catalogue, is_open
+    return fact
 
 
 def given_flag(name: str, source: str) -> Fact:
@@ -72,7 +68,7 @@ def _number(
     top = limits.high if limits.high is not None else cuts[-1] + 7
     edges = [limits.low, *cuts, top]
     reach: list[Value] = [limits.low]
-    for below, cut in zip(edges, edges[1:], strict=False):
+    for below, cut in itertools.pairwise(edges):
         middle = (below + cut) / 2
         whole = middle.to_integral_value() if kind is FactType.INTEGER else middle
         reach += [whole, cut]

@@ -136,12 +136,12 @@ def catalogue_twice(base: Base) -> Plant:
 def service_twice(base: Base) -> Plant:
     """A service that stands under two categories."""
     taxonomy = base.table("catalogue/taxonomy.yaml", "taxonomy")
-    having = [each.value for each in taxonomy.entries if isinstance(each.value, Table)]
-    services = pick(base.rng, (one.table("services") for one in having if one.has("services")))
+    *before, last = [taxonomy.table(each.key.text) for each in taxonomy.entries]
+    services = pick(base.rng, (one.table("services") for one in before if one.has("services")))
     name = base.rng.choice(services.entries).key.text
-    again = entry(base.rng)
-    taxonomy.put("zz_category", entry(base.rng, services={name: again}))
-    return at(taxonomy.table("zz_category", "services").entries[0].key)
+    if not last.has("services"):
+        last.put("services", {})
+    return at(last.table("services").put(name, entry(base.rng)).key)
 
 
 @plants("duplicate-id")

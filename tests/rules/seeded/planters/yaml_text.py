@@ -115,7 +115,7 @@ def _texts_in_order(node: Node) -> Iterator[Text]:
 def broken_character(base: Base) -> Plant:
     """Bytes that are no UTF-8, or a character that no text has."""
     node = pick(base.rng, _plain(base))
-    bad = base.rng.choice([b"\xff", b"\xc3\x28", "图".encode("gbk"), b"\x07", b"\x00", b"\x1b"])
+    bad = base.rng.choice([b"\xff", b"\xc3\x28", "电".encode("gbk"), b"\x07", b"\x00", b"\x1b"])
 
     def spoil(written: dict[str, bytes], place: Callable[[Node], Place]) -> None:
         where = place(node)
