@@ -191,6 +191,20 @@ def rules() -> list[Row]:
     ]
 
 
+def impact(folder: Path) -> list[Row]:
+    """A change of rules compared on a million simulated grumbles, as ``harken rules impact``."""
+    from impact_bench import measure
+
+    found = measure(folder / "flat.parquet", rows=1_000_000)
+    detail = f"{found['rows']:,} rows, {found['changed']:,} levels changed, {os.cpu_count()} cores"
+    million = 1e6 / found["impact_rows_per_second"]
+    return [
+        row("impact-million", "rules impact, a million grumbles", million, "s", detail),
+        row("impact-rows", "rules impact", found["impact_rows_per_second"], "rows/s", detail),
+        row("calibrate-rows", "rules calibrate", found["calibrate_rows_per_second"], "rows/s"),
+    ]
+
+
 def machine() -> Row:
     """What it was measured on."""
     names = ("grpcio", "protobuf", "lightgbm", "numpy", "durable-rules")
@@ -218,6 +232,7 @@ def main() -> int:
             rules,
             lambda: in_process(requests),
             lambda: over_grpc(requests, Path(folder) / "ready.json"),
+            lambda: impact(Path(folder)),
         ]
         for part in track(parts, "measuring", console=Console(stderr=True), transient=True):
             found += part()

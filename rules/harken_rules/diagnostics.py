@@ -56,7 +56,7 @@ PAGES = "docs/checks"
 """Where the pages stand in the source tree."""
 
 MAX_FOUND = 1_000
-"""No report grows beyond this many diagnostics."""
+"""No report grows beyond this many errors, and as many warnings."""
 
 _EXCERPT_WIDTH = 160
 
@@ -144,11 +144,13 @@ class ReportFullError(Exception):
 class Report:
     """Collects diagnostics while a rule base is read, and knows the files' lines for excerpts.
 
-    Adding raises ReportFullError once there are ``MAX_FOUND``.
+    Adding raises ReportFullError once there are ``MAX_FOUND`` errors. Further warnings than that
+    are left out, for they keep nothing from being served.
     """
 
     def __init__(self) -> None:
         self._found: dict[Diagnostic, None] = {}
+        self._warnings = 0
         self._lines: dict[str, Sequence[str]] = {}
 
     def add_lines(self, file: str, lines: Sequence[str]) -> None:
@@ -208,8 +210,18 @@ class Report:
                 diagnostic.related,
                 excerpt,
             )
-        self._found.setdefault(diagnostic)
-        if len(self._found) >= MAX_FOUND:
+        warns = diagnostic.severity is Severity.WARNING
+        if warns and self._warnings > MAX_FOUND:
+            return
+        if diagnostic not in self._found:
+            self._found[diagnostic] = None
+            self._warnings += warns
+        if warns and self._warnings == MAX_FOUND:
+            message = f"more than {MAX_FOUND:,} warnings; the rest is left out"
+            last = Diagnostic("too-large", Severity.WARNING, message, diagnostic.place)
+            self._found.setdefault(last)
+            self._warnings += 1
+        elif len(self._found) - self._warnings >= MAX_FOUND:
             message = f"more than {MAX_FOUND:,} problems; the rest is not looked for"
             last = Diagnostic("too-large", Severity.ERROR, message, diagnostic.place)
             self._found.setdefault(last)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harken_rules.checks import CHECKS, Draft, sound_decisions
+from harken_rules.checks.oversize import refuse_oversized
 from harken_rules.diagnostics import Diagnostic, Report, ReportFullError, Severity
 from harken_rules.digest import digest
 from harken_rules.hints import shown
@@ -103,6 +104,7 @@ def _read(root: Path, report: Report) -> Loaded:
     decisions = read_decisions(folder.decisions, facts, reading)
     ordered = in_order(decisions.known.values())
     whole = not (facts.incomplete or facts.broken or decisions.incomplete)
+    refuse_oversized(facts.known, ordered, report)
     sound = sound_decisions(facts, ordered, report)
     cases = read_cases(folder.cases, facts, ordered, report)
     draft = Draft(facts, ordered, catalogues.entries, whole, sound, cases)

@@ -108,8 +108,8 @@ def first_revision(store: Store, vet: Vet, rules: Path, watched: bool = False) -
 
     Raises ``SnapshotError`` with every problem of it.
     """
+    active = store.active
     try:
-        active = store.active
         if active is None or watched:
             files = read_files(rules)
             return _kept(store, vet, files, SERVER, f"the folder {rules}", Source.START)
@@ -118,7 +118,13 @@ def first_revision(store: Store, vet: Vet, rules: Path, watched: bool = False) -
         if vetted.digest != active.digest or not vetted.sound:
             raise _unsound(active.digest, vetted)
     except PublishingError as error:
-        raise SnapshotError(error.problems or (error.message,)) from None
+        problems = [*(error.problems or (error.message,))]
+        if active is not None and not watched:
+            problems.append(
+                f"revisions: {store.root} has {active.digest} as what was active last; "
+                f"--watch serves what {rules} holds instead"
+            )
+        raise SnapshotError(problems) from None
     _log.info("serving the revision that was active last", digest=active.digest)
     return active
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -51,8 +52,8 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A running service with the shipped rule base and model."""
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
+    """A running service with the shipped rule base and model: its ready file."""
     ready = tmp_path_factory.mktemp("serve") / "ready.json"
     ports = ("--port", "0", "--control-port", "0", "--metrics-port", "0")
     options = (*ports, "--workers", "1", "--ready-file", str(ready))
@@ -66,9 +67,19 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             process.kill()
             pytest.fail(f"the service did not start: {process.communicate()[0]}")
         time.sleep(0.1)
-    yield f"127.0.0.1:{json.loads(ready.read_text())['port']}"
+    yield json.loads(ready.read_text())
     process.terminate()
     process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def target(served: dict[str, int]) -> str:
+    return f"127.0.0.1:{served['port']}"
+
+
+@pytest.fixture(scope="module")
+def control(served: dict[str, int]) -> str:
+    return f"127.0.0.1:{served['control_port']}"
 
 
 def oldest() -> list[str]:
@@ -79,7 +90,9 @@ def oldest() -> list[str]:
 
 
 @pytest.mark.parametrize("age", ["newest", "oldest"])
-def test_the_client_alone_scores(wheels: list[Path], target: str, tmp_path: Path, age: str) -> None:
+def test_the_client_alone_scores_and_publishes(
+    wheels: list[Path], target: str, control: str, tmp_path: Path, age: str
+) -> None:
     binaries = new_environment(tmp_path / "venv")
     pins = oldest() if age == "oldest" else []
     run(binaries / "pip", "install", "-q", *wheels, *pins)
@@ -94,8 +107,8 @@ def test_the_client_alone_scores(wheels: list[Path], target: str, tmp_path: Path
     commands = re.findall(r"^│ (\w+) ", run(harken, "--help", env=plain), re.MULTILINE)
     assert commands == ["score", "replay", "rules"]
     said = run(harken, "rules", "--help", env=plain)
-    assert re.findall(r"^│ (\w+) ", said, re.MULTILINE)[0] == "publish"
-    assert "check" not in said
+    names = ["publish", "status", "rollback", "revisions", "shadow", "simulate"]
+    assert re.findall(r"^│ (\w+) ", said, re.MULTILINE) == names
 
     asked = ("--category", "charges", "--point", "bill_inaccurate", "--target", target)
     score = json.loads(run(harken, "score", *asked, "--explain", "--output", "json"))
@@ -116,6 +129,18 @@ def test_the_client_alone_scores(wheels: list[Path], target: str, tmp_path: Path
     said = json.loads(run(harken, "replay", grumbles, out, "--target", target, "--json", "-"))
     assert (said["rows"], said["rejects"]) == (1200, 0)
     assert len(out.read_text().splitlines()) == 1201
+
+    rules = tmp_path / "rules"
+    shutil.copytree(ROOT / "rules/base", rules)
+    header = rules / "rulebase.yaml"
+    renamed = re.sub(r"(?m)^name: .*", f"name: {age}", header.read_text(encoding="utf-8"))
+    header.write_text(renamed, encoding="utf-8")
+    where = ("--target", control, "--json")
+    said = json.loads(run(harken, "rules", "publish", rules, "-m", "why", *where))
+    state = json.loads(run(harken, "rules", "status", *where))
+    assert state["active"]["name"] == age
+    assert state["active"]["digest"] == said["digest"] == said["activation"]["digest"]
+    assert age in run(harken, "rules", "status", "--target", control)
 
     aio = (
         "import asyncio, sys, warnings; warnings.simplefilter('error');"

@@ -18,7 +18,7 @@ from harken_rules.sheets.decision_rows import decision_sheet
 from harken_rules.sheets.decisiontext import changed_decision
 from harken_rules.sheets.document import document_of
 from harken_rules.sheets.exporting import DECISION
-from harken_rules.sheets.merging import head_meaning, meaning
+from harken_rules.sheets.meaning import head_meaning, meaning
 from harken_rules.sheets.ruletext import WantedRule, rules_text
 from harken_rules.sheets.sheet_reading import SheetsRead
 from harken_rules.source import read_source

@@ -314,5 +314,6 @@ def test_a_server_does_not_begin_with_what_is_wrong(control: Any, tmp_path: Path
     file = store.folder(store.active) / "rulebase.yaml"
     file.chmod(0o644)
     file.write_text("name: tampered\n")
-    with pytest.raises(SnapshotError, match="is damaged"):
+    with pytest.raises(SnapshotError, match="is damaged") as refused:
         first_revision(store, vet, folder)
+    assert "--watch serves what" in refused.value.problems[-1]

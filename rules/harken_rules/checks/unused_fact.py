@@ -9,7 +9,7 @@ from harken_rules.reading.facts import GIVEN_SOURCES
 
 def find_unused(draft: Draft, report: Report) -> None:
     """One warning for each fact that comes from outside and changes nothing."""
-    if not draft.whole or draft.read.asked_unknown:  # a misspelt name may mean any of them
+    if not draft.all_sound:  # what is unreadable may ask about any of them
         return
     yielded = {result for one in draft.decisions for result in one.results}
     for fact in draft.facts.values():

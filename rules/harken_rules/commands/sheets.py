@@ -9,6 +9,7 @@ import typer
 
 from harken_rules import printing
 from harken_rules.commands.shared import FOUND, OK, Folder, Json, path_of, refuse, sound
+from harken_rules.diagnostics import Severity
 from harken_rules.hints import printable
 from harken_rules.sheets import Imported, SheetsError, export_workbook, import_workbook
 
@@ -123,9 +124,10 @@ def _show(done: Imported, file: Path, into: Path, *, diff: bool) -> None:
         _show_both_sides(done)
     if diff and done.diff:
         _show_diff(done.diff)
-    if not diff:
+    if not diff and done.sound:
         _show_changes(done)
-    mistakes = sum(not one.warning for one in done.findings) + len(done.diagnostics)
+    mistakes = sum(not one.warning for one in done.findings)
+    mistakes += sum(one.severity is Severity.ERROR for one in done.diagnostics)
     if not done.sound:
         why = f"{printing.count(mistakes, 'finding')}" if mistakes else "the folder has changed"
         printing.say((f"{file}: {why}; nothing was written\n", "bold red"))

@@ -105,7 +105,8 @@ def _read_fact(
         unit=unit_text,
         range=limits,
         values=values,
-        open=bool("open" in keys and as_flag(keys["open"], f"'open' of {what}", report)),
+        # Unreadable, it may be open: then no code is certainly wrong.
+        open="open" in keys and as_flag(keys["open"], f"'open' of {what}", report) is not False,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the files of a rule base say, by decision, facts and catalogue; and the same as a sheet shows it."""
+"""What the files of a rule base say, document by document, and the same as a sheet shows it."""
 
 from __future__ import annotations
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harken_rules.diagnostics import Diagnostic, Severity
+from harken_rules.language import Place
 from harken_rules.loader import Loaded, read_rule_base
 from harken_rules.sheets.book import Finding
 from harken_rules.sheets.content import Content, read_content
 from harken_rules.sheets.index import read_index
 from harken_rules.sheets.merging import Change, Merge, merge
-from harken_rules.sheets.placing import cell_of
+from harken_rules.sheets.placing import cells_of
 from harken_rules.sheets.sheet_reading import SheetsRead, finding_at, in_book_order, read_sheets
 from harken_rules.sheets.workbook_in import read_workbook
 from harken_rules.sheets.writing import would_be, write_all
@@ -97,10 +98,12 @@ def _checked(merged: Merge, read: SheetsRead, content: Content, loaded: Loaded) 
     known = {(one.id, one.message) for one in loaded.diagnostics}
     new = [one for one in outcome.diagnostics if (one.id, one.message) not in known]
     findings, others = [], []
-    nodes = {change.file: read.nodes[change.document] for change in merged.changes}
+    cells: dict[Place, Place] = {}
+    for change in merged.changes:
+        node = read.nodes[change.document]
+        cells |= cells_of(change.file, merged.files[change.file], node)
     for one in new:
-        node, data = nodes.get(one.place.file), merged.files.get(one.place.file)
-        cell = cell_of(one.place, data, node) if node is not None and data is not None else None
+        cell = cells.get(one.place)
         if cell is None:
             others.append(one)
         else:

@@ -24,10 +24,12 @@ _HOW = {
         "another fact add a column 'when: <fact>'. Under hit 'first' the order of rows counts.",
         'A code that could be read as something else stands in double quotes: "missing".',
         "Bring it back with: harken rules import FILE --into DIR --diff (shows what would change), "
-        "then without --diff. Every mistake is named by sheet and cell, and nothing half is written.",
+        "then without --diff. Every mistake is named by sheet and cell; until all are mended "
+        "nothing is written.",
     ),
     "zh": (
-        "每个决策一张表，每行一条规则。列按表头识别，可以移动；表头以 # 开头的列留给您自己，不会读取。",
+        "每个决策一张表，每行一条规则。列按表头识别，可以移动；"
+        "表头以 # 开头的列留给您自己，不会读取。",
         "条件写法：charges · charges, monternet · not: a, b · >= 24 and < 48 · [24, 48) · "
         "> 24 hours · missing（缺失）· known（已知）· true。空单元格表示不限。",
         "有多种情形的规则，在下面各行的 any 列写 or。要增加条件，请增加一列“when: 事实名”。"

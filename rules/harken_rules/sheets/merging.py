@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harken_rules.language import Condition, Decision, OneOf, Rule
 from harken_rules.reading.folder import DECISIONS
 from harken_rules.sheets.book import FACTS, TAXONOMY
 from harken_rules.sheets.content import Content, decision_content
@@ -13,7 +12,8 @@ from harken_rules.sheets.decisiontext import changed_decision, new_decision
 from harken_rules.sheets.exporting import DECISION, views
 from harken_rules.sheets.filetext import changed_file
 from harken_rules.sheets.index import Index
-from harken_rules.sheets.plain import Plain, as_list, as_mapping, as_text, same
+from harken_rules.sheets.meaning import take_same_meaning
+from harken_rules.sheets.plain import Plain, as_list, as_mapping, as_text, fingerprint, same
 from harken_rules.sheets.ruletext import WantedRule
 from harken_rules.sheets.sheet_reading import SheetsRead
 from harken_rules.sheets.units import (
@@ -66,7 +66,7 @@ def merge(read: SheetsRead, content: Content, index: Index) -> Merge:
         marks, marks_before = marks_of(sheet), marks_of(before)
         if document.startswith(DECISION):
             name = document.removeprefix(DECISION)
-            _take_same_meaning(marks, marks_before, sheet, before, read.decisions[name], content)
+            take_same_meaning(marks, marks_before, sheet, before, read.decisions[name], content)
         exported = _exported(document, index, content, marks_before)
         if document.startswith(DECISION) and exported and not before:  # its file was deleted
             result.theirs[document] = ["file"]
@@ -99,67 +99,12 @@ def _exported(
     content: Content,
     folder: Mapping[str, str],
 ) -> Mapping[str, str]:
-    """The fingerprints at the export; where they are lost, the folder's if it is still that base."""
+    """The fingerprints at the export; if they are lost, the folder's if it is still that base."""
     if index.units is not None and document in index.units:
         return index.units[document]
     if index.units is not None or index.digest == content.base.digest:
         return folder
     return {}
-
-
-def _take_same_meaning(
-    marks: dict[str, str],
-    before: Mapping[str, str],
-    sheet: Units,
-    folder: Units,
-    decision: Decision,
-    content: Content,
-) -> None:
-    """Let rules and heads that only spell the same otherwise count as unchanged."""
-    old = next((one for one in content.base.decisions if one.name == decision.name), None)
-    if old is None:
-        return
-    rules = {rule.id: rule for rule in old.rules}
-    for rule in decision.rules:
-        key = RULE + rule.id
-        if rule.id in rules and key in folder and meaning(rule) == meaning(rules[rule.id]):
-            if as_mapping(sheet[key])["remark"] == as_mapping(folder[key])["remark"]:
-                marks[key] = before[key]
-    remarks = [
-        (as_mapping(one[HEAD])["remark"], as_mapping(one[HEAD])["end"]) for one in (sheet, folder)
-    ]
-    if head_meaning(decision) == head_meaning(old) and remarks[0] == remarks[1]:
-        marks[HEAD] = before[HEAD]
-
-
-def meaning(rule: Rule) -> object:
-    """What a rule says, whatever the spelling of numbers and the order of values in a list."""
-    alternatives = frozenset(
-        frozenset((clause.fact, _condition(clause.condition)) for clause in one)
-        for one in rule.alternatives
-    )
-    return rule.id, alternatives, dict(rule.then), dict(rule.because), rule.characteristic
-
-
-def head_meaning(decision: Decision) -> object:
-    """What a decision says besides its rules."""
-    return (
-        dict(decision.title),
-        decision.hit,
-        decision.results,
-        decision.reasons,
-        getattr(decision, "otherwise_missing", False),
-        {
-            name: (dict(one.title), one.weight, one.baseline)
-            for name, one in decision.characteristics.items()
-        },
-    )
-
-
-def _condition(condition: Condition) -> object:
-    if isinstance(condition, OneOf):
-        return condition.negated, frozenset(condition.values)
-    return condition
 
 
 def _merge_document(
@@ -211,7 +156,7 @@ def _decision_file(
         wanted_head, remark, end = dict(old.head), old.remark, old.end_remark
     rules_before = {as_text(rule.get("id")): rule for rule in old.rules}
     kept = {key.removeprefix(RULE) for key in units}
-    renamed = {key: one for key, one in rules_before.items() if key not in kept}
+    gone = {_nameless(one): key for key, one in rules_before.items() if key not in kept}
     rules = []
     for key, unit in units.items():
         if key == HEAD:
@@ -222,7 +167,7 @@ def _decision_file(
             rules.append(WantedRule(rule_id, rule_id, None, remarks.get(rule_id, "")))
             continue
         one = _new_rule(unit)
-        was = rule_id if rule_id in rules_before else _renamed(one, renamed)
+        was = rule_id if rule_id in rules_before else gone.pop(_nameless(one.content or {}), None)
         before = rules_before.get(was or "", {})
         written = ordered_like(one.content or {}, before)
         unchanged = same(written, dict(before)) and was == rule_id
@@ -236,13 +181,9 @@ def _new_rule(unit: Plain) -> WantedRule:
     return WantedRule(as_text(rule.get("id")), None, rule, as_text(one["remark"]))
 
 
-def _renamed(rule: WantedRule, gone: dict[str, Mapping[str, Plain]]) -> str | None:
-    """The rule that went and says all that ``rule`` says, but for the id."""
-    for key, before in gone.items():
-        if same({**before, "id": rule.id}, dict(rule.content or {})):
-            del gone[key]
-            return key
-    return None
+def _nameless(rule: Mapping[str, Plain]) -> str:
+    """A fingerprint of a rule whatever its id, to know one again that was renamed."""
+    return fingerprint({**rule, "id": ""})
 
 
 def ordered_like(wanted: Mapping[str, Plain], before: Mapping[str, Plain]) -> dict[str, Plain]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from harken_rules.diagnostics import Report
 from harken_rules.language import Place
@@ -12,50 +12,33 @@ Step = str | int
 """A key, an item's number, or the ``id`` of a rule."""
 
 
-def cell_of(place: Place, data: bytes, sheet: Node) -> Place | None:
-    """The cell that says what stands at ``place`` in the file; None if no cell does."""
-    root = read_source(data, place.file, Report())
-    if root is None:
-        return None
-    steps = next((path for path, at in _walk(root, ()) if at == place), None)
-    if steps is None:
-        return None
-    found, node = None, sheet
-    for step in steps:
-        entry = _step(node, step)
-        if entry is None:
-            return found if found != sheet.place else None
-        found, node = entry
-    return found or sheet.place
+def cells_of(file: str, data: bytes, sheet: Node) -> dict[Place, Place]:
+    """For each place in the file the cell that says what stands there.
+
+    ``sheet``: the same content as read from its sheet. What has no cell of its own counts to the
+    cell of what it is part of.
+    """
+    cells: dict[Place, Place] = {}
+    root = read_source(data, file, Report())
+    pending: list[tuple[Node, Node | None, Place | None]] = [(root, sheet, None)] if root else []
+    while pending:
+        node, twin, at = pending.pop()
+        twins = {step: (place, value) for step, place, value in _parts(twin)}
+        for step, place, value in _parts(node):
+            where, below = twins.get(step, (at, None))
+            if where is not None:
+                cells.setdefault(place, where)
+                cells.setdefault(value.place, where)
+            pending.append((value, below, where))
+    return cells
 
 
-def _walk(node: Node, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...], Place]]:
-    """Every place in the file with the way to it, the nearest to the root first."""
+def _parts(node: Node | None) -> Iterator[tuple[Step, Place, Node]]:
+    """The entries or items of ``node``: how they are called, where they begin, and themselves."""
     if isinstance(node, Table):
         for key, value in node.entries:
-            yield (*path, key.text), key.place
-            if value.place != key.place:
-                yield (*path, key.text), value.place
-            yield from _walk(value, (*path, key.text))
+            yield key.text, key.place, value
     elif isinstance(node, Items):
         for number, item in enumerate(node.items):
-            step: Step = _id(item) or number
-            yield (*path, step), item.place
-            yield from _walk(item, (*path, step))
-
-
-def _step(node: Node, step: Step) -> tuple[Place, Node] | None:
-    """One step on: the place of the key or item, and what stands there."""
-    if isinstance(node, Table):
-        pairs = {key.text: (key.place, value) for key, value in node.entries}
-        return pairs.get(str(step))
-    if isinstance(node, Items):
-        items: Mapping[Step, Node] = {_id(one) or n: one for n, one in enumerate(node.items)}
-        item = items.get(step)
-        return None if item is None else (item.place, item)
-    return None
-
-
-def _id(node: Node) -> str | None:
-    found = node.get("id") if isinstance(node, Table) else None
-    return found.text if isinstance(found, Scalar) else None
+            name = item.get("id") if isinstance(item, Table) else None
+            yield name.text if isinstance(name, Scalar) else number, item.place, item

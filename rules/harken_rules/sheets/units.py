@@ -1,8 +1,8 @@
 """A rule base's documents in units small enough to tell who changed what.
 
 A document is a decision, the facts, a catalogue or the taxonomy; its units are a head and rules, or
-facts, or entries. Each unit is compared in the form in which a sheet shows it, so that a sheet nobody
-edited never differs.
+facts, or entries. Each unit is compared in the form in which a sheet shows it, so that a sheet
+that nobody edited never differs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sheets to a workbook file: every cell a text, so that no code becomes a number, date or formula."""
+"""Sheets to a workbook file: every cell a text, so that no code becomes a number or a formula."""
 
 from __future__ import annotations
 

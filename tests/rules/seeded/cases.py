@@ -16,7 +16,7 @@ from .yaml_tree import Node, node_of
 def add_cases(base: Base) -> None:
     """One or two files with two or three cases each."""
     rng = base.rng
-    for number in range(rng.randint(1, 2)):
+    for number in range(rng.choice([1, 1, 2])):
         cases = [_case(base, f'case {number}.{k}: "late"') for k in range(rng.randint(2, 3))]
         if rng.random() < 0.5:
             cases.append(_table(base, f"table {number}"))

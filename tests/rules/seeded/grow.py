@@ -1,4 +1,9 @@
-"""A sound rule base by seed: facts of every type, catalogues, chained decisions, cases that hold."""
+"""A sound rule base by seed: facts of every type, catalogues, chained decisions, cases that hold.
+
+Sound by design: every combination of a decision's inputs can come to it, every rule decides
+something that no other rule would, what no rule covers is said to be missing, every entry is led
+to, and every case expects what the rules say by the generator's own reckoning.
+"""
 
 from __future__ import annotations
 
@@ -19,21 +24,25 @@ from .yaml_tree import Table, node_of
 
 
 def sound_base(seed: int) -> Base:
-    """The sound rule base of ``seed``: about eight decisions of three to nine rules."""
+    """The sound rule base of ``seed``: six to ten decisions of two to nine rules."""
     rng = random.Random(seed)
     base = Base(rng, seed)
     taxonomy = _taxonomy(rng)
-    given = _given(rng, taxonomy)
-    _decisions(base, given)
-    _catalogues(base, taxonomy)
+    _Decisions(base, _given(rng, taxonomy)).add_all()
+    used = {
+        name
+        for decision in base.decisions
+        for rule in decision.rules
+        for when in rule.alternatives
+        for name in when
+    }
+    base.facts = {n: fact for n, fact in base.facts.items() if n in used or fact.cone != {n}}
     languages = rng.sample(["en", "zh"], 2)
     header = {"name": f"seeded-{seed}", "title": label(rng), "languages": languages}
     base.files["rulebase.yaml"] = node_of(header)
-    asked = {
-        name for one in base.decisions for r in one.rules for w in r.alternatives for name in w
-    }
-    base.facts = {n: f for n, f in base.facts.items() if n in asked or f.cone != {n}}
     base.files["facts.yaml"] = facts_tree(rng, base.facts)
+    base.files["catalogue/taxonomy.yaml"] = node_of({"taxonomy": taxonomy})
+    _add_catalogues(base)
     for decision in base.decisions:
         folder = rng.choice(["decisions/", "decisions/", "decisions/more/"])
         decision.file = f"{folder}{decision.name}{rng.choice(['.yaml', '.yaml', '.yml'])}"
@@ -43,20 +52,14 @@ def sound_base(seed: int) -> Base:
 
 
 def _taxonomy(rng: random.Random) -> Table:
-    """Two or three categories, some with services, some of those with points."""
-    made: dict[str, Table] = {}
-    for category in codes(rng, "category", rng.randint(2, 3)):
-        made[category] = entry(rng)
+    """Two or three categories, one perhaps with services, some of those with points."""
+    made = {code: entry(rng) for code in codes(rng, "category", rng.randint(2, 3))}
+    if rng.random() < 0.5:
+        services = {code: entry(rng) for code in codes(rng, "service", 2)}
+        rng.choice(list(made.values())).put("services", services)
         if rng.random() < 0.5:
-            continue
-        services = {
-            code: entry(rng) for code in codes(rng, f"{category}_service", rng.randint(1, 2))
-        }
-        made[category].put("services", services)
-        for code, service in services.items():
-            if rng.random() < 0.5:
-                points = codes(rng, f"{code}_point", rng.randint(1, 2))
-                service.put("points", {point: entry(rng) for point in points})
+            points = {code: entry(rng) for code in codes(rng, "point", 2)}
+            rng.choice(list(services.values())).put("points", points)
     tree = node_of(made)
     assert isinstance(tree, Table)
     return tree
@@ -72,121 +75,102 @@ def _level(taxonomy: Table, depth: int) -> list[str]:
 
 
 def _given(rng: random.Random, taxonomy: Table) -> dict[str, Fact]:
-    """The facts from outside, by the part they play."""
+    """The facts from outside, by the part they play; those that no rule asks about go again."""
     source = rng.choice(["request", "attribute"])
-    kinds = rng.sample(CODES, rng.randint(2, 4))
+    tiers, channels = rng.sample(CODES, rng.randint(2, 4)), codes(rng, "channel", 3)
     made = {
-        "category": given_enum(
-            "category",
-            "request",
-            _level(taxonomy, 0),
-            catalogue="categories",
-            is_open=rng.random() < 0.5,
-        ),
         "hours": given_number(rng, "open_hours", "request", rng.choice(["hours", None])),
         "model": given_number(rng, rng.choice(["probability", "risk"]), "model", None),
         "count": given_integer(rng, "grumble_count", "request", None),
         "months": given_integer(rng, "tenure_months", source, "months"),
-        "tier": given_enum("tier", source, kinds),
+        "tier": given_enum("tier", source, tiers),
         "type": given_enum("behaviour_type", "attribute", rng.sample(CODES, 3), is_open=True),
         "flag": given_flag("dissatisfied", "request"),
         "fault": given_flag("problem_exists", source),
-        "channel": given_enum(
-            "channel", "request", codes(rng, "channel", rng.randint(2, 4)), catalogue="channels"
-        ),
+        "channel": given_enum("channel", "request", channels, catalogue="channels"),
     }
-    for depth, (name, catalogue) in enumerate([("service", "services"), ("point", "points")], 1):
-        ids = _level(taxonomy, depth)
+    levels = [("category", "categories"), ("service", "services"), ("point", "points")]
+    for depth, (name, catalogue) in enumerate(levels):
+        ids, is_open = _level(taxonomy, depth), rng.random() < 0.5
         if ids:
-            made[name] = given_enum(
-                name, "request", ids, catalogue=catalogue, is_open=rng.random() < 0.5
-            )
+            made[name] = given_enum(name, "request", ids, catalogue=catalogue, is_open=is_open)
     return made
 
 
-def _decisions(base: Base, given: Mapping[str, Fact]) -> None:
+class _Decisions:
     """Bands, a scorecard over them, a level over that, and what follows from the level."""
-    rng = base.rng
-    base.facts |= {fact.name: fact for fact in given.values()}
 
-    def either(*names: str) -> list[Fact]:
-        return [given[name] for name in rng.sample(names, rng.randint(0, len(names)))]
+    def __init__(self, base: Base, given: Mapping[str, Fact]) -> None:
+        self._base, self._rng, self._given = base, base.rng, given
+        base.facts |= {fact.name: fact for fact in given.values()}
 
-    def add(
+    def add_all(self) -> None:
+        """Add every decision, each after those that it builds on."""
+        band = self._table("duration_band", "hours", ["type"], {"duration_band": _words})
+        level = self._level(band)
+        matter = self._table("matter", "category", ["fault"], {"matter": self._either()})
+        chains = {"owner": _from("departments"), "escalation": _from("escalations")}
+        self._add("handling", Hit.FIRST, matter, [level], chains)
+        standing = self._table("standing", "months", [], {"standing": _words})
+        self._soothing([level, standing][: self._rng.randint(1, 2)])
+        if self._rng.random() < 0.6:
+            contact = {"reply_hours": _hours, "answer_now": _flag}
+            self._add("contact", self._hit(), self._given["channel"], [standing], contact)
+        for name in ("service", "point"):
+            if name in self._given:
+                self._table(f"{name}_group", name, [], {f"of_{name}": self._either()})
+
+    def _table(self, name: str, on: str, extras: list[str], results: dict[str, Yields]) -> Fact:
+        chosen = [self._given[each] for each in extras if self._rng.random() < 0.6]
+        return self._add(name, self._hit(), self._given[on], chosen, results)
+
+    def _add(
+        self,
         name: str,
         hit: Hit,
         primary: Fact,
         extras: Sequence[Fact],
         results: dict[str, Yields],
-        *,
-        named: bool = False,
-    ) -> list[Fact]:
-        decision, facts = table(rng, name, hit, primary, extras, results, all_named=named)
-        base.add(decision, facts)
-        return facts
+    ) -> Fact:
+        all_named = primary.values_from is not None
+        made = table(self._rng, name, hit, primary, extras, results, all_named=all_named)
+        decision, facts = made
+        self._base.add(decision, facts)
+        return facts[0]
 
-    def any_hit() -> Hit:
-        return rng.choice([Hit.FIRST, Hit.UNIQUE])
+    def _level(self, band: Fact) -> Fact:
+        rng, given = self._rng, self._given
+        kind = rng.choice([FactType.NUMBER, FactType.INTEGER])
+        severity = Fact("severity", kind, "scorecard", unit=rng.choice(["points", None]))
+        alone = rng.choice([None, given["flag"]])
+        parts = [band, given["model"], given["count"]]
+        self._base.add(scorecard(rng, "scorecard", parts, alone, severity), [severity])
+        extras = [given["tier"]] if rng.random() < 0.6 else []
+        return self._add("level", self._hit(), severity, extras, {"level": _whole})
 
-    (band,) = add(
-        "duration_band", any_hit(), given["hours"], either("type"), {"duration_band": _words}
-    )
-    (matter,) = add(
-        "matter",
-        any_hit(),
-        given["category"],
-        either("fault"),
-        {"matter": rng.choice([_words, _flag])},
-        named=True,
-    )
-    kind = rng.choice([FactType.NUMBER, FactType.INTEGER])
-    severity = Fact("severity", kind, "scorecard", unit=rng.choice(["points", None]))
-    alone = rng.choice([None, given["flag"]])
-    base.add(
-        scorecard(rng, "scorecard", [band, given["model"], given["count"]], alone, severity),
-        [severity],
-    )
-    (level,) = add("level", any_hit(), severity, either("tier"), {"level": _whole})
-    wanted = {"owner": _from("departments"), "escalation": _from("escalations")}
-    add("handling", Hit.FIRST, matter, [level], wanted)
-    (spend,) = add("standing", any_hit(), given["months"], [], {"standing": _words})
-    names = codes(rng, "strategy", rng.randint(2, 5))
-    strategies = Fact(
-        "strategies", FactType.ENUM, "soothing", values=tuple(names), values_from="strategies"
-    )
-    base.add(
-        listing(rng, "soothing", [level, spend][: rng.randint(1, 2)], names, strategies),
-        [strategies],
-    )
-    add(
-        "contact",
-        any_hit(),
-        given["channel"],
-        [spend],
-        {"reply_hours": _hours, "answer_now": _flag},
-        named=True,
-    )
-    for name in ("service", "point"):
-        if name in given:
-            add(
-                f"{name}_group",
-                any_hit(),
-                given[name],
-                [],
-                {f"of_{name}": rng.choice([_words, _flag])},
-                named=True,
-            )
+    def _soothing(self, inputs: list[Fact]) -> None:
+        names = tuple(codes(self._rng, "strategy", self._rng.randint(2, 4)))
+        strategies = Fact("strategies", FactType.ENUM, "soothing", values=names)
+        strategies.values_from = "strategies"
+        self._base.add(listing(self._rng, "soothing", inputs, names, strategies), [strategies])
+
+    def _hit(self) -> Hit:
+        return self._rng.choice([Hit.FIRST, Hit.UNIQUE])
+
+    def _either(self) -> Yields:
+        return self._rng.choice([_words, _flag])
 
 
 def _words(name: str, decision: str, rules: int) -> tuple[Fact, tuple[Value, ...]]:
-    values = CODES[: min(rules, 4)]
+    values = CODES[: min(rules, 3)]
     return Fact(name, FactType.ENUM, decision, values=values), values
 
 
 def _from(catalogue: str) -> Yields:
     def make(name: str, decision: str, rules: int) -> tuple[Fact, tuple[Value, ...]]:
         values = tuple(f"{catalogue}_{number}" for number in range(min(rules, 3)))
-        return Fact(name, FactType.ENUM, decision, values=values, values_from=catalogue), values
+        fact = Fact(name, FactType.ENUM, decision, values=values, values_from=catalogue)
+        return fact, values
 
     return make
 
@@ -203,13 +187,13 @@ def _whole(name: str, decision: str, rules: int) -> tuple[Fact, tuple[Value, ...
 
 def _hours(name: str, decision: str, rules: int) -> tuple[Fact, tuple[Value, ...]]:
     values = (Decimal("0.5"), Decimal(2), Decimal(24), Decimal("99.75"))[:rules]
-    return Fact(name, FactType.NUMBER, decision, unit="hours", range=Interval(Decimal(0))), values
+    fact = Fact(name, FactType.NUMBER, decision, unit="hours", range=Interval(Decimal(0)))
+    return fact, values
 
 
-def _catalogues(base: Base, taxonomy: Table) -> None:
+def _add_catalogues(base: Base) -> None:
     """Every entry that some fact takes its values from, and departments in every escalation."""
     rng, facts = base.rng, base.facts
-    base.files["catalogue/taxonomy.yaml"] = node_of({"taxonomy": taxonomy})
     departments = facts["owner"].values
     made = {
         "departments": {
@@ -220,18 +204,15 @@ def _catalogues(base: Base, taxonomy: Table) -> None:
             for code in facts["escalation"].values
         },
         "strategies": {
-            code: entry(
-                rng,
-                steps=labels(rng, rng.randint(1, 2)),
-                script=label(rng),
-                **rng.choice([{}, {"expectation": label(rng)}]),
-            )
+            code: entry(rng, steps=labels(rng, 1), script=label(rng))
             for code in facts["strategies"].values
         },
-        "channels": {
-            code: entry(rng, wait=label(rng), lines=["a", "b"]) for code in facts["channel"].values
-        },
     }
+    rng.choice(list(made["strategies"].values())).put("expectation", label(rng))
+    if "channel" in facts:
+        codes_ = facts["channel"].values
+        made["channels"] = {code: entry(rng, lines=["a"]) for code in codes_}
+        made["channels"][codes_[0]].put("wait", label(rng))
     for name, entries in made.items():
         tree = {"catalogue": name, "entries": entries}
         base.files[f"catalogue/{name}.yaml"] = node_of(dict(rng.sample(sorted(tree.items()), 2)))

@@ -73,7 +73,7 @@ def rule_tree(
     made["then"] = then if len(then) > 1 else next(iter(then.values()))
     if rule.characteristic:
         made["characteristic"] = rule.characteristic
-    if decision.reasons or rng.random() < 0.3:
+    if decision.reasons or rng.random() < 0.15:
         made["because"] = label(rng)
     keys = list(made) if rng.random() < 0.8 else rng.sample(list(made), len(made))
     tree = node_of({key: made[key] for key in keys})

@@ -138,4 +138,4 @@ def many_rules(base: Base) -> Plant:
     listed = tree_of(base, decision).items("rules")
     listed += [Text("x") for _ in range(4_001 - len(listed))]
     listed[4_000] = node_of({"id": "too-many", "then": "x"})
-    return at(listed[4_000], along=["unused-fact"])
+    return at(listed[4_000])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 
-from harken_rules.diagnostics import FindingId
 from harken_rules.language import FactType, Hit
 
 from ..base import Base
@@ -22,9 +21,6 @@ from ..spots import (
 )
 from ..words import label
 from ..yaml_tree import Node, Table, node_of, walk
-
-UNASKED: tuple[FindingId, ...] = ("unused-fact",)
-"""What may come along where conditions could not be read: nobody asks about their facts."""
 
 
 def _tables(base: Base) -> Iterator[tuple[Table, tuple[str, ...]]]:
@@ -191,7 +187,7 @@ def another_kind_of_node(base: Base) -> Plant:
     node = table.put(key, value).value
     alternatives = isinstance(node, Table) and node.has("any")
     spoilt = node.get("any") if isinstance(node, Table) and alternatives else node
-    return at(spoilt, along=UNASKED)
+    return at(spoilt)
 
 
 @plants("wrong-shape")
@@ -212,7 +208,7 @@ def nothing_in_it(base: Base) -> Plant:
     node = table.put(key, value).value
     inside = isinstance(node, Table) and key == "when"
     empty = node.entries[0].value if inside and isinstance(node, Table) else node
-    return at(empty, along=UNASKED)
+    return at(empty)
 
 
 @plants("wrong-shape")

@@ -79,7 +79,7 @@ def characteristic_name(base: Base) -> Plant:
 @plants("bad-name")
 def entry_id(base: Base) -> Plant:
     """An entry's id."""
-    catalogue = base.rng.choice(["strategies", "departments", "escalations", "channels"])
+    catalogue = base.rng.choice(["strategies", "departments", "escalations"])
     table = entries(base, catalogue)
     new = copy.deepcopy(table.entries[0].value)
     return at(table.put(base.rng.choice(BAD_CODES[:3]), new).key)
