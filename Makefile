@@ -78,6 +78,10 @@ golden: setup  ## rewrite the golden files, to be reviewed like code
 bench: setup  ## measure; writes build/bench.json
 	$(RUN) python bench/bench.py
 
+.PHONY: fuzz
+fuzz: setup  ## a million random evaluations, engine against boxes; writes build/fuzz.json
+	$(RUN) python bench/fuzz.py
+
 .PHONY: clean
 clean:  ## remove everything that was built
 	rm -rf .venv .uv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -33,11 +33,10 @@ def is_missing(column: pd.Series, markers: Iterable[str]) -> np.ndarray:
     """Which rows hold nothing: null, or one of the text markers (spaces around it do not count)."""
     if not _holds_text(column):
         return np.asarray(column.isna().to_numpy(dtype=bool))
-    if isinstance(column.dtype, pd.StringDtype):
-        empty = column.str.strip().isin(list(markers)) | column.isna()
-        return np.asarray(empty.to_numpy(dtype=bool))
-    codes, distinct = pd.factorize(column)
     wanted = set(markers)
+    if isinstance(column.dtype, pd.StringDtype):  # no look at distinct texts: they may be many
+        return np.array([v != v or v.strip() in wanted for v in _plain(column)], dtype=bool)
+    codes, distinct = pd.factorize(column)
     empty = [isinstance(v, str) and v.strip() in wanted for v in _plain(distinct)]
     return np.asarray(np.array([*empty, True])[codes])
 
@@ -45,8 +44,10 @@ def is_missing(column: pd.Series, markers: Iterable[str]) -> np.ndarray:
 def read_text(column: pd.Series, missing: np.ndarray) -> Converted:
     """Identifiers: the text as it is, None where missing. Whole floats lose their ``.0``."""
     if isinstance(column.dtype, pd.StringDtype):  # hardly any two alike: all at once
-        texts = column.str.strip().to_numpy(dtype=object, na_value=None)
-        return Converted(np.where(missing, None, texts))
+        texts = np.empty(len(column), dtype=object)
+        texts[:] = [v.strip() if isinstance(v, str) else None for v in _plain(column)]
+        texts[missing] = None
+        return Converted(texts)
     return _by_distinct(column, missing, lambda value: (_as_text(value), None), object)
 
 

@@ -81,9 +81,9 @@ def coded_codes(cells: Cells, column: Coded) -> tuple[Codes, Errors]:
         except FactError as error:
             wrong[place] = error
     errors: Errors = {}
-    for place, error in wrong.items():
+    for place, refused in wrong.items():
         for row in np.flatnonzero(column.codes == place).tolist():
-            errors[row] = error
+            errors[row] = refused
     return table[column.codes], errors
 
 

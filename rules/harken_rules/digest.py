@@ -3,7 +3,8 @@
 Two rule bases with the same digest give the same verdicts with the same texts. Formatting,
 comments, line endings, the order of files and of keys, and which file a decision stands in make
 no difference; the order of rules within a decision does. Cases are not part of it: they test a
-rule base and do not change it.
+rule base and do not change it; nor is `otherwise: missing`, which says that a gap is meant and
+changes no verdict.
 """
 
 from __future__ import annotations

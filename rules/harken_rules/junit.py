@@ -9,14 +9,14 @@ A failure is something expected that did not come true; an error, something that
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from harken_rules.files import write_whole
 
 Kind = Literal["failure", "error"]
 
@@ -70,27 +70,6 @@ def render(suites: Sequence[Suite]) -> bytes:
             _add(element, item)
     ET.indent(root)
     return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Put ``data`` into the file ``path``: nobody ever sees half of it. Raises OSError."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        # mkstemp makes a file that only its owner may read.
-        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 def _counts(suites: Sequence[Suite]) -> dict[str, str]:

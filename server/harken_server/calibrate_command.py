@@ -75,6 +75,7 @@ def calibrate(
 
     **Exit code:** 0 calibrated, 1 cases fail now, 2 rule base or history cannot be used.
     """
+    from harken_rules import EngineError
     from harken_rules.calibrate import CalibrationError
     from harken_rules.cutoffs import CutOffError
 
@@ -88,7 +89,7 @@ def calibrate(
     try:
         found = _Calibration(path, wanted, stride, decision, as_json)
         found.run(history, spec, bundle_path(bundle), probability, processes)
-    except (HistoryError, CalibrationError, CutOffError) as error:
+    except (HistoryError, CalibrationError, CutOffError, EngineError) as error:
         refuse(str(error), history, as_json)
     if write and found.changed:
         found.write()

@@ -61,6 +61,7 @@ def impact(
 
     **Exit code:** 0 compared, 2 a rule base has errors or the history cannot be used.
     """
+    from harken_rules import EngineError
     from rich.console import Console
 
     from harken_server.history import HistoryError
@@ -78,7 +79,7 @@ def impact(
     try:
         opened = opened_history(history, spec, bundle_path(bundle), bases, probability)
         found = _impact(bases, opened, bundle_path(bundle), language, processes)
-    except HistoryError as error:
+    except (HistoryError, EngineError) as error:
         refuse(str(error), history, as_json)
     found = {
         "identical": False,

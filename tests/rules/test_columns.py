@@ -9,6 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 from harken_rules import columns as columns_module
+from harken_rules.column_cells import Coded
 from harken_rules.engine import FactError, RuleEngine
 from harken_rules.language import FactType, Hit, RuleBase
 
@@ -152,6 +153,75 @@ def test_booleans_as_booleans_numbers_and_objects() -> None:
         assert verdicts.verdict(0).facts["b0"] is True
     assert engine.decide_columns({"b0": np.array([False])}, rows=1).verdict(0) == wanted[1]
     assert list(engine.decide_columns({"b0": np.array([0.5])}, rows=1).errors) == [0]
+
+
+def coded(column: np.ndarray) -> Coded:
+    """The same column, each distinct value once; what cannot be a key stands by itself."""
+    values: list[object] = []
+    codes = []
+    for value in column.tolist():
+        if value is None:
+            codes.append(-1)
+            continue
+        at = next((i for i, v in enumerate(values) if type(v) is type(value) and v == value), None)
+        if at is None:
+            at = len(values)
+            values.append(value)
+        codes.append(at)
+    return Coded(np.array(codes, dtype=np.int64), tuple(values))
+
+
+def test_coded_columns_say_the_same() -> None:
+    for seed in range(20):
+        base = random_base(seed, rules=20)
+        rng = random.Random(seed)
+        rows = [random_facts(rng, base) for _ in range(60)]
+        rows[7] = rows[7] | {"b0": "true", "n0": float("inf")}
+        columns = to_columns(base, rows, typed=False)
+        engine = RuleEngine(base)
+        plain = engine.decide_columns(columns, rows=60)
+        found = engine.decide_columns({n: coded(c) for n, c in columns.items()}, rows=60)
+        assert {row: error.args for row, error in found.errors.items()} == {
+            row: error.args for row, error in plain.errors.items()
+        }
+        for row in set(range(60)) - set(plain.errors):
+            assert found.verdict(row) == plain.verdict(row)
+        engine.close()
+    with pytest.raises(ValueError, match="shape"):
+        engine.decide_columns({"n0": Coded(np.zeros(3, dtype=np.int64), (1.0,))}, rows=2)
+
+
+def test_results_as_codes() -> None:
+    base = random_base(8, rules=10)
+    rows = [random_facts(random.Random(seed), base) for seed in range(80)]
+    rows[3] = rows[3] | {"b0": 7}
+    verdicts = RuleEngine(base).decide_columns(to_columns(base, rows, typed=False), rows=80)
+    for name in (name for decision in base.decisions for name in decision.results):
+        codes, values = verdicts.coded(name)
+        assert codes[3] == -1
+        assert len(set(values)) == len(values)
+        held = verdicts.values(name)
+        assert [values[code] for code in codes if code >= 0] == [*held[:3], *held[4:]]
+
+
+def test_only_the_decisions_asked_for_are_answered() -> None:
+    for seed in range(20):
+        base = random_base(seed, rules=12, decisions=5)
+        rows = [random_facts(random.Random(row), base) for row in range(40)]
+        columns = to_columns(base, rows, typed=False)
+        whole = RuleEngine(base).decide_columns(columns, rows=40)
+        for decision in base.decisions:
+            engine = RuleEngine(base)
+            part = engine.decide_columns(columns, rows=40, results=decision.results)
+            for name in decision.results:
+                assert part.values(name).tolist() == whole.values(name).tolist()
+            asked = engine.stats().hits + engine.stats().misses
+            assert asked <= 40 * (1 + base.decisions.index(decision))
+            if decision is base.decisions[0] and len(base.decisions) > 1:
+                with pytest.raises(LookupError):  # the others were not asked
+                    part.verdict(0)
+    with pytest.raises(KeyError):
+        engine.decide_columns(columns, rows=40, results=["nobody_knows_it"])
 
 
 def test_a_derived_fact_is_never_taken_from_outside() -> None:

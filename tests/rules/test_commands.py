@@ -65,6 +65,7 @@ def test_check_in_json(edit: Edit) -> None:
             "file": "decisions/level.yaml",
             "line": 10,
             "column": 12,
+            "page": "docs/checks/unknown-fact.md",
             "hint": "did you mean 'vip_tier'?",
             "related": [],
         }
@@ -79,12 +80,15 @@ def test_check_in_json_of_a_sound_base(sample: Path) -> None:
     assert answer["diagnostics"] == []
 
 
-def test_warnings_count_only_when_strict(copy: Path) -> None:
+def test_what_fails_is_said_by_fail_on(copy: Path) -> None:
     (copy / "notes.yaml").touch()
     assert harken("rules", "check", copy).exit_code == 1  # an empty YAML file is an error
+    assert harken("rules", "check", copy, "--fail-on", "never").exit_code == 0
     (copy / "notes.yaml").write_text("a: 1", encoding="utf-8")
     assert harken("rules", "check", copy).exit_code == 0
-    assert harken("rules", "check", copy, "--strict").exit_code == 1
+    assert harken("rules", "check", copy, "--fail-on", "error").exit_code == 0
+    assert harken("rules", "check", copy, "--fail-on", "warning").exit_code == 1
+    assert harken("rules", "check", copy, "--fail-on", "warnings").exit_code == 2
 
 
 def test_cases_that_pass(sample: Path) -> None:

@@ -107,6 +107,8 @@ def test_hash_seed_and_order_of_creation_make_no_difference(
         ("decisions/duration_band.yaml", "not: limited_patience", "not: [limited_patience]"),
         ("decisions/handling.yaml", "level: [4, 5]", "any: [{level: [5, 4]}]"),
         ("decisions/level.yaml", "then: 1", "when: {}\n    then: 1"),
+        # It says that a gap is meant, and changes no verdict.
+        ("decisions/level.yaml", "result: level", "result: level\notherwise: missing"),
         ("cases/levels.yaml", "open_hours: 50", "open_hours: 51"),
     ],
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from harken_rules.sheets import SheetsError
+from harken_rules.sheets import SheetsError, workbook_in
 from harken_rules.sheets.book import MAX_ROWS, Cell, Grid
 
 from .workbooks import InMemory, bring_back, cell, edit, export, files
@@ -325,22 +325,40 @@ def test_archives_that_are_no_plain_workbooks(workbook: Path, copy: Path) -> Non
     assert "with macros" in refused(macro_file, copy)
 
 
-def test_bombs_are_refused_before_they_are_unpacked(workbook: Path, copy: Path) -> None:
-    large = {"xl/media/image1.bin": b"\0" * 301_000_000}
-    file = repack(workbook, lambda name, data: data, **large)
-    assert file.stat().st_size < 1_000_000
+def test_bombs_are_refused_before_they_are_unpacked(
+    workbook: Path, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook_in, "MAX_UNPACKED_BYTES", 3_000_000)
+    assert bring_back(workbook, copy).sound
+    file = repack(workbook, lambda name, data: data, **{"xl/media/image1.bin": b"\0" * 3_000_000})
+    assert file.stat().st_size < 100_000
     assert refused(file, copy) == "unpacks to more than a workbook of rules can hold"
 
 
-def test_a_sheet_with_too_many_rows_or_columns(workbook: Path, copy: Path) -> None:
-    original = workbook.read_bytes()
-    edit(workbook, at("level", f"A{MAX_ROWS + 1}", "x"))
-    message = "sheet 'level' has more than 10,000 rows; delete the rows that are not needed"
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [
+        (f"A{MAX_ROWS + 1}", "10,000 rows"),
+        ("A1048576", "10,000 rows"),
+        ("OK1", "400 columns"),
+        ("XFD3", "400 columns"),
+    ],
+)
+def test_a_sheet_with_too_many_rows_or_columns(
+    where: str, what: str, workbook: Path, copy: Path
+) -> None:
+    edit(workbook, at("level", where, "x"))
+    needless = what.split()[1]
+    message = f"sheet 'level' has more than {what}; delete the {needless} that are not needed"
     assert refused(workbook, copy) == message
-    workbook.write_bytes(original)
-    edit(workbook, at("level", "ZZ1", "x"))
-    message = "sheet 'level' has more than 400 columns; delete the columns that are not needed"
-    assert refused(workbook, copy) == message
+
+
+def test_formats_without_content_do_not_count(workbook: Path, copy: Path) -> None:
+    def change(book: Any) -> None:
+        for where in ("A1048576", "XFD3", "OK1"):
+            book["level"][where].number_format = "@"
+
+    assert bring_back(edit(workbook, change), copy).findings == ()
 
 
 def test_another_workbook(copy: Path, tmp_path: Path) -> None:

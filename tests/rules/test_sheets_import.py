@@ -403,3 +403,60 @@ def test_the_result_is_checked_before_it_is_written(copy: Path, tmp_path: Path) 
     (found,) = [one for one in done.findings if not one.warning]
     assert found.render().startswith("duration_band!A")
     assert "long-for-the-impatient" in found.render()
+
+
+FLOW = """# Head
+{decision: escalation, title: {en: Escalation, zh: 升级}, hit: first, result: escalation,
+ otherwise: missing, # one pair of braces
+ rules: [{id: high, when: {level: {at_least: 4}}, then: usual}]}
+"""
+FLOW_RULES = """decision: escalation
+title: {en: Escalation, zh: 升级}
+hit: first
+result: escalation
+otherwise: missing
+rules: [ # in brackets
+  {id: high, when: {level: {at_least: 4}}, then: usual}, # high
+]
+"""
+
+
+@pytest.mark.parametrize("text", [FLOW, FLOW_RULES])
+def test_rules_in_braces_and_brackets(text: str, copy: Path, tmp_path: Path) -> None:
+    path = copy / "decisions/escalation.yaml"
+    path.write_text(text, encoding="utf-8")
+    file = export(copy, tmp_path / "rules.xlsx")
+    assert bring_back(file, copy).changes == ()
+
+    def change(book: Any) -> None:
+        cell(book["escalation"], "high", "when: level").value = ">= 3"
+        book["escalation"]["B2"] = "Chain"
+
+    assert bring_back(edit(file, change), copy).written
+    new = path.read_text(encoding="utf-8")
+    assert comments(new) == comments(text)
+    assert "  - id: high\n    when: {level: {at_least: 3}}\n    then: usual\n" in new
+    assert "en: Chain, zh: 升级" in new
+
+
+def test_a_decision_whose_file_is_gone(copy: Path, tmp_path: Path) -> None:
+    def change(book: Any) -> None:
+        cell(book["escalation"], "high", "when: level").value = ">= 3"
+
+    path = copy / "decisions/escalation.yaml"
+    untouched = export(copy, tmp_path / "untouched.xlsx")
+    file = edit(export(copy, tmp_path / "rules.xlsx"), change)
+    path.unlink()
+    (copy / "cases/levels.yaml").unlink()  # they expect its result
+    facts = (copy / "facts.yaml").read_text(encoding="utf-8")
+    (copy / "facts.yaml").write_text(
+        facts.replace("source: escalation", "source: attribute"), encoding="utf-8"
+    )
+    assert bring_back(file, copy).refused
+    kept = bring_back(untouched, copy, force=True)
+    assert (kept.sound, kept.changes) == (True, ())
+    back = bring_back(file, copy, force=True, write=False)
+    assert [one.file for one in back.changes] == ["decisions/escalation.yaml"]
+    assert "+    when: {level: {at_least: 3}}" in back.diff
+    (found,) = [one for one in back.findings if not one.warning]
+    assert (found.sheet, found.message[:17]) == ("facts", "fact 'escalation'")

@@ -205,6 +205,18 @@ class Desk:
             found = re.search(rf"^{name} (\S+)$", answer.read().decode(), re.M)
         return float(found[1]) if found else 0.0
 
+    def all_serve(self) -> bool:
+        return all(worker.serving for worker in self.state().workers)
+
+    def replaced(self, pids: list[int]) -> bool:
+        """Are all there again, and serving, after these were killed?
+
+        A process that ends is gone from here a moment before its parent can know.
+        """
+        now = self.workers()
+        whole = len(now) == len(self.state().workers) and not set(pids) & set(now)
+        return whole and self.all_serve()
+
     def workers(self) -> list[int]:
         """The workers' process ids: the children that a worker's command line names."""
         found = []

@@ -109,9 +109,8 @@ def test_a_worker_that_dies_after_the_swap_comes_back_with_the_new_rule_base(
     desk.activate(digests[1])
     killed = desk.workers()[0]
     os.kill(killed, signal.SIGKILL)
-    wait_for(lambda: killed not in desk.workers())
     assert desk.score().rule_base_digest == digests[1]
-    wait_for(lambda: all(worker.serving for worker in desk.state().workers))
+    wait_for(lambda: desk.replaced([killed]))
     assert {worker.rule_base_digest for worker in desk.state().workers} == {digests[1]}
 
 
@@ -131,7 +130,7 @@ def test_a_worker_that_dies_before_the_swap_leaves_all_as_they_were(desk, digest
     state = desk.state()
     assert state.active.digest == digests[0]
     assert state.last_error.digest == digests[1]
-    wait_for(lambda: all(worker.serving for worker in desk.state().workers))
+    wait_for(lambda: desk.replaced([stopped]))
     assert {worker.rule_base_digest for worker in desk.state().workers} == {digests[0]}
     assert {desk.score().rule_base_digest for _ in range(8)} == {digests[0]}
     desk.activate(digests[1])

@@ -158,9 +158,10 @@ def test_the_state_has_the_matrix_of_all_workers(desk, wait_for, shadowed):
 def test_a_worker_started_again_takes_the_shadow_up(desk, wait_for, shadowed):
     digest = desk.state().shadow.digest
     desk.stub.SetShadowRuleBase(pb.SetShadowRuleBaseRequest(digest=digest, sample_share=1))
-    for worker in desk.workers():
+    killed = desk.workers()
+    for worker in killed:
         os.kill(worker, signal.SIGKILL)
-    wait_for(lambda: sum(worker.serving for worker in desk.state().workers) == 2)
+    wait_for(lambda: desk.replaced(killed))
     calls = 0
 
     def both_count():  # a worker serves a moment before its shadow is there

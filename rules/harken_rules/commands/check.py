@@ -13,6 +13,7 @@ import typer
 from harken_rules import junit, printing, reports
 from harken_rules.commands.shared import FOUND, OK, Folder, Json, checked, path_of, read, refuse
 from harken_rules.diagnostics import Diagnostic, Severity
+from harken_rules.files import write_whole
 from harken_rules.hints import did_you_mean, shown
 from harken_rules.loader import Loaded
 from harken_rules.pages import IDS, page_text
@@ -117,7 +118,7 @@ def _write(
             prefix = printing.prefix(path)
             junit.write(junitxml, [reports.junit(loaded.diagnostics, failing, probe, prefix)])
         if sarif is not None:
-            junit.write_whole(sarif, reports.sarif(loaded.diagnostics, probe, path))
+            write_whole(sarif, reports.sarif(loaded.diagnostics, probe, path))
     except OSError as error:
         refuse(f"{error.filename or path}: cannot be written: {error.strerror}", path, as_json)
 

@@ -9,7 +9,7 @@ import typer
 
 from harken_rules import printing
 from harken_rules.commands.shared import OK, Folder, Json, path_of, refuse, sound
-from harken_rules.junit import write_whole
+from harken_rules.files import write_whole
 
 FORMATS = ("html", "markdown")
 

@@ -9,7 +9,7 @@ import typer
 
 from harken_rules import printing
 from harken_rules.commands.shared import OK, UNUSABLE, Folder, Json, path_of, refuse
-from harken_rules.junit import write_whole
+from harken_rules.files import write_whole
 from harken_rules.schemas.editors import FOLDER, KINDS, text_of, wire, write_schemas
 from harken_rules.schemas.vocabulary import Vocabulary, read_vocabulary
 

@@ -13,7 +13,7 @@ from harken_rules.formatting.comments import place_comments
 from harken_rules.formatting.layouts import layout_of
 from harken_rules.formatting.tree import Group, tree_of
 from harken_rules.formatting.writer import write
-from harken_rules.junit import write_whole
+from harken_rules.files import write_whole
 from harken_rules.loader import Loaded, read_rule_base
 from harken_rules.reading.folder import list_files, read_bytes
 from harken_rules.source import Items, Node, Scalar, read_source
@@ -117,7 +117,7 @@ def write_formatted(root: Path, files: Iterable[Formatted]) -> None:
     """Write what has changed, each file whole or not at all; raises OSError."""
     for one in files:
         if one.changed and one.after is not None:
-            write_whole((root / one.name).resolve(), one.after)
+            write_whole(root / one.name, one.after)
 
 
 def _content(loaded: Loaded) -> object:

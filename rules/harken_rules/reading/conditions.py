@@ -78,7 +78,6 @@ def read_when(
             message = f"a rule cannot ask about '{key.text}': {forbidden[key.text]}"
             report.error("type-mismatch", key.place, message)
         elif key.text not in facts.known:
-            facts.asked_unknown = True
             unknown_fact(key, facts, report)
         else:
             condition = read_condition(value, facts.known[key.text], facts, report)

@@ -35,8 +35,7 @@ class Facts:
     ``broken``: facts of which something could not be read, so that no more is said about them;
     ``incomplete``: the file itself could not be read, so that an unknown name may be right.
     ``partial_values``: enum facts of which not every value is known; ``asked``: facts that any
-    rule asks about; ``asked_unknown``: whether one asks about a fact that is not declared;
-    ``catalogues``: the catalogue that an enum fact takes its values from.
+    rule asks about; ``catalogues``: the catalogue that an enum fact takes its values from.
     """
 
     known: dict[str, Fact] = field(default_factory=dict)
@@ -44,7 +43,6 @@ class Facts:
     partial_values: set[str] = field(default_factory=set)
     incomplete: bool = False
     asked: set[str] = field(default_factory=set)
-    asked_unknown: bool = False
     catalogues: dict[str, str] = field(default_factory=dict)
 
 

@@ -133,6 +133,8 @@ def _printable(name: str, report: Report) -> bool:
 
 def read_bytes(path: Path, name: str, report: Report) -> bytes | None:
     try:
+        if not path.exists():
+            raise OSError("it is not there any more, or a link that leads nowhere")
         if not path.is_file():
             raise OSError("not a regular file")
         with path.open("rb") as stream:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from harken_rules.diagnostics import Report
-from harken_rules.junit import write_whole
+from harken_rules.files import write_whole
 from harken_rules.reading.folder import CASES, CATALOGUE, DECISIONS, FACTS, HEADER, list_files
 from harken_rules.schemas.files import schema_of
 from harken_rules.schemas.vocabulary import Vocabulary
@@ -58,7 +58,7 @@ def wire(root: Path) -> tuple[str, ...]:
         kind = kind_of(name)
         if kind is None:
             continue
-        path = (root / name).resolve()
+        path = root / name
         before = path.read_bytes()
         after = with_modeline(before, f"{'../' * name.count('/')}{FOLDER}/{kind}.json")
         if after != before:

@@ -21,6 +21,9 @@ INDEX, FACTS, VALUES, CODES, TAXONOMY, STATE = (
     "taxonomy",
     "harken_state",
 )
+DECISION, CATALOGUE = "decision ", "catalogue "
+"""What stands before a name where the index says what a sheet holds."""
+
 OWN_SHEETS = (INDEX, FACTS, VALUES, CODES, TAXONOMY, STATE, "history")
 """Names that no decision's sheet may have; a spreadsheet keeps ``history`` for itself."""
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from harken_rules.diagnostics import Report
 from harken_rules.language import RuleBase
 from harken_rules.reading.folder import FACTS, read_folder
-from harken_rules.sheets.book import TAXONOMY, Cell, Grid, Sheet
+from harken_rules.sheets.book import CATALOGUE, DECISION, TAXONOMY, Cell, Grid, Sheet
+from harken_rules.sheets.book import FACTS as FACTS_SHEET
 from harken_rules.sheets.decision_rows import DecisionContent
 from harken_rules.sheets.decisiontext import end_remark, top_remark
 from harken_rules.sheets.document import document_of
@@ -41,10 +42,15 @@ class Content:
     catalogues: dict[str, File] = field(default_factory=dict)
     facts: File | None = None
 
+    def documents(self) -> list[tuple[str, File]]:
+        """Every document that sheets can hold, as the index calls it, with its file."""
+        found = [(DECISION + name, file) for name, file in self.decisions.items()]
+        found += self.catalogues.items()
+        return [*found, (FACTS_SHEET, self.facts)] if self.facts else found
+
     def files(self) -> list[File]:
-        """Every file that sheets can hold."""
-        found = [*self.decisions.values(), *self.catalogues.values()]
-        return [*found, self.facts] if self.facts else found
+        """The files of all documents."""
+        return [file for _, file in self.documents()]
 
 
 def read_content(root: Path, base: RuleBase) -> Content:
@@ -64,7 +70,7 @@ def read_content(root: Path, base: RuleBase) -> Content:
         if one is not None:
             is_taxonomy = "taxonomy" in one.plain
             key = TAXONOMY if is_taxonomy else as_text(one.plain.get("catalogue"))
-            content.catalogues[("" if is_taxonomy else "catalogue ") + key] = one
+            content.catalogues[("" if is_taxonomy else CATALOGUE) + key] = one
     content.facts = file(FACTS, folder.facts)
     return content
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from harken_rules.hints import did_you_mean
 from harken_rules.language import RuleBase
 from harken_rules.sheets.book import (
+    CATALOGUE,
     CODES,
+    DECISION,
     FACTS,
     OWN_SHEETS,
     TAXONOMY,
@@ -40,8 +42,6 @@ from harken_rules.sheets.units import (
     taxonomy_units,
 )
 from harken_rules.sheets.workbook_out import write_workbook
-
-DECISION, CATALOGUE = "decision ", "catalogue "
 
 
 @dataclass(frozen=True, slots=True)

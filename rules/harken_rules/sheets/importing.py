@@ -98,18 +98,36 @@ def _checked(merged: Merge, read: SheetsRead, content: Content, loaded: Loaded) 
     known = {(one.id, one.message) for one in loaded.diagnostics}
     new = [one for one in outcome.diagnostics if (one.id, one.message) not in known]
     findings, others = [], []
-    cells: dict[Place, Place] = {}
-    for change in merged.changes:
-        node = read.nodes[change.document]
-        cells |= cells_of(change.file, merged.files[change.file], node)
+    cells = _Cells(merged, read, content)
     for one in new:
-        cell = cells.get(one.place)
+        cell = cells.of(one.place)
         if cell is None:
             others.append(one)
         else:
             findings.append(finding_at(one, cell))
     digest = outcome.base.digest if outcome.base else ""
     return Imported(tuple(findings), tuple(others), diff=_diff(merged, content), new=digest)
+
+
+class _Cells:
+    """The cells that files came from, looked up file by file when first asked for."""
+
+    def __init__(self, merged: Merge, read: SheetsRead, content: Content) -> None:
+        self._data = {one.name: one.data for one in content.files()} | merged.files
+        self._nodes = {one.file: read.nodes[one.document] for one in merged.changes}
+        for document, file in content.documents():
+            if document in read.nodes:
+                self._nodes.setdefault(file.name, read.nodes[document])
+        self._known: dict[str, dict[Place, Place]] = {}
+
+    def of(self, place: Place) -> Place | None:
+        """The cell that says what stands at ``place``; None if no sheet does."""
+        node = self._nodes.get(place.file)
+        if node is None:
+            return None
+        if place.file not in self._known:
+            self._known[place.file] = cells_of(place.file, self._data[place.file], node)
+        return self._known[place.file].get(place)
 
 
 def _diff(merged: Merge, content: Content) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harken_rules.reading.folder import DECISIONS
-from harken_rules.sheets.book import FACTS, TAXONOMY
+from harken_rules.sheets.book import DECISION, FACTS, TAXONOMY
 from harken_rules.sheets.content import Content, decision_content
 from harken_rules.sheets.decisiontext import changed_decision, new_decision
-from harken_rules.sheets.exporting import DECISION, views
+from harken_rules.sheets.exporting import views
 from harken_rules.sheets.filetext import changed_file
 from harken_rules.sheets.index import Index
 from harken_rules.sheets.meaning import take_same_meaning

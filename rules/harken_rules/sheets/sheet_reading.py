@@ -12,7 +12,9 @@ from harken_rules.reading.decisions import read_decisions
 from harken_rules.reading.facts import Facts, read_facts
 from harken_rules.reading.shapes import Reading
 from harken_rules.sheets.book import (
+    CATALOGUE,
     CODES,
+    DECISION,
     FACTS,
     INDEX,
     STATE,
@@ -25,7 +27,6 @@ from harken_rules.sheets.book import (
 from harken_rules.sheets.catalogue_sheets import read_catalogue_sheet, read_taxonomy_sheet
 from harken_rules.sheets.content import Content
 from harken_rules.sheets.decision_grid import DecisionGrid, is_decision, read_decision
-from harken_rules.sheets.exporting import CATALOGUE, DECISION
 from harken_rules.sheets.fact_sheets import read_fact_sheets
 from harken_rules.sheets.index import Index
 from harken_rules.source import Node, Table

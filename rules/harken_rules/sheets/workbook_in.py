@@ -10,6 +10,7 @@ import datetime
 import re
 import warnings
 import zipfile
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,26 @@ from harken_rules.sheets.book import (
 )
 
 MAX_FILE_BYTES = 50_000_000
-MAX_UNPACKED_BYTES = 300_000_000
+MAX_UNPACKED_BYTES = 100_000_000
 MAX_PARTS = 5_000
 MAX_CELLS = 2_000_000
 
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*[\"']([A-Z0-9:$]+)[\"']")
+_FAR = re.compile(  # a cell with content beyond column ZZ, or from row 10000 on
+    rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*[\"']"
+    rb"(?:([A-Z]{3,})[0-9]+|[A-Z]+([0-9]{5,}))[\"'][^>]*(?<!/)>\s*<(?:\w+:)?(?:v|is|f)\b"
+)
+_LAST_COLUMN = 702
 _OLE = b"\xd0\xcf\x11\xe0"
 _MACROS = (b"macroEnabled", b"vbaProject")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the archive shows of a sheet: its merged cells, and whether it is far too large."""
+
+    merged: tuple[str, ...]
+    too_many: str | None
 
 
 def read_workbook(path: Path, found: list[Finding]) -> dict[str, Grid]:
@@ -41,7 +55,7 @@ def read_workbook(path: Path, found: list[Finding]) -> dict[str, Grid]:
 
     Raises SheetsError for a file that is no .xlsx workbook or too large.
     """
-    merged = _inspect(path)
+    parts = _inspect(path)
     import openpyxl
 
     with warnings.catch_warnings():
@@ -51,13 +65,13 @@ def read_workbook(path: Path, found: list[Finding]) -> dict[str, Grid]:
         except Exception as error:  # the library raises whatever a broken part makes happen
             raise SheetsError(_broken(path, error)) from None
         try:
-            return _read_sheets(book, merged, path, found)
+            return _read_sheets(book, parts, path, found)
         finally:
             book.close()
 
 
 def _read_sheets(
-    book: Any, merged: dict[str, list[str]], path: Path, found: list[Finding]
+    book: Any, parts: dict[str, Part], path: Path, found: list[Finding]
 ) -> dict[str, Grid]:
     grids: dict[str, Grid] = {}
     budget = MAX_CELLS
@@ -69,6 +83,9 @@ def _read_sheets(
             message = "the sheet is hidden, so that nobody sees what it says"
             found.append(Finding(name, 0, 0, message, "show it, or delete it"))
             continue
+        part = parts.get(str(getattr(sheet, "_worksheet_path", "")).lstrip("/"))
+        if part is not None and part.too_many:
+            raise _too_many(name, part.too_many)
         try:
             grids[name] = _read_sheet(sheet, name, found, budget)
         except SheetsError:
@@ -76,29 +93,24 @@ def _read_sheets(
         except Exception as error:
             raise SheetsError(_broken(path, error)) from None
         budget -= len(grids[name].cells)
-        part = str(getattr(sheet, "_worksheet_path", "")).lstrip("/")
-        for cells in merged.get(part, ()):
-            row, column = _first_of(cells)
+        for cells in part.merged if part else ():
             message = f"the cells {cells} are merged"
-            found.append(
-                Finding(name, row, column, message, "split them, and fill each cell on its own")
-            )
+            hint = "split them, and fill each cell on its own"
+            found.append(Finding(name, *_first_of(cells), message, hint))
     return grids
 
 
 def _read_sheet(sheet: Any, name: str, found: list[Finding], budget: int) -> Grid:
     grid = Grid(name)
-    for row in sheet.iter_rows():
+    for row in sheet.iter_rows(max_row=MAX_ROWS + 1, max_col=_LAST_COLUMN):
         for cell in row:
             if cell.value is None:
                 continue
             where = (int(cell.row), int(cell.column))
             if where[0] > MAX_ROWS:
-                message = f"sheet '{name}' has more than {MAX_ROWS:,} rows"
-                raise SheetsError(f"{message}; delete the rows that are not needed")
+                raise _too_many(name, "rows")
             if where[1] > MAX_COLUMNS:
-                message = f"sheet '{name}' has more than {MAX_COLUMNS:,} columns"
-                raise SheetsError(f"{message}; delete the columns that are not needed")
+                raise _too_many(name, "columns")
             read = _cell(cell, Finding(name, *where, ""), found)
             if read is not None:
                 grid.cells[where] = read
@@ -107,6 +119,12 @@ def _read_sheet(sheet: Any, name: str, found: list[Finding], budget: int) -> Gri
         if len(grid.cells) > budget:
             raise SheetsError(f"the workbook has more than {MAX_CELLS:,} cells")
     return grid
+
+
+def _too_many(sheet: str, what: str) -> SheetsError:
+    most = MAX_ROWS if what == "rows" else MAX_COLUMNS
+    message = f"sheet '{sheet}' has more than {most:,} {what}"
+    return SheetsError(f"{message}; delete the {what} that are not needed")
 
 
 def _cell(cell: Any, at: Finding, found: list[Finding]) -> Cell | None:
@@ -139,8 +157,8 @@ def _number_text(value: float) -> str:
     return text.removesuffix(".0")
 
 
-def _inspect(path: Path) -> dict[str, list[str]]:
-    """The merged cells of each part; raises SheetsError unless ``path`` is an .xlsx in bounds."""
+def _inspect(path: Path) -> dict[str, Part]:
+    """What the archive shows of each sheet; raises SheetsError unless it is an .xlsx in bounds."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise SheetsError(f"{path}: larger than {MAX_FILE_BYTES:,} bytes")
@@ -159,7 +177,7 @@ def _inspect(path: Path) -> dict[str, list[str]]:
         raise SheetsError(f"{path}: {message}") from None
 
 
-def _inspect_parts(archive: zipfile.ZipFile, path: Path) -> dict[str, list[str]]:
+def _inspect_parts(archive: zipfile.ZipFile, path: Path) -> dict[str, Part]:
     parts = archive.infolist()
     names = {part.filename for part in parts}
     if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
@@ -171,15 +189,28 @@ def _inspect_parts(archive: zipfile.ZipFile, path: Path) -> dict[str, list[str]]
     types = archive.read("[Content_Types].xml")
     if any(word in types for word in _MACROS) or path.suffix.lower() == ".xlsm":
         raise SheetsError(f"{path}: a workbook with macros; save it as .xlsx without macros")
-    merged = {}
+    found = {}
     for part in parts:
         if part.filename.endswith((".xml", ".rels")):
             content = archive.read(part)
             if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
                 raise SheetsError(f"{path}: declares entities, which no spreadsheet writes")
+            if part.filename == "xl/sharedStrings.xml" and content.count(b"<si") > MAX_CELLS:
+                raise SheetsError(f"{path}: holds more than {MAX_CELLS:,} texts")
             if part.filename.startswith("xl/worksheets/"):
-                merged[part.filename] = [one.decode() for one in _MERGED.findall(content)]
-    return merged
+                merged = tuple(one.decode() for one in _MERGED.findall(content))
+                found[part.filename] = Part(merged, _far(content))
+    return found
+
+
+def _far(content: bytes) -> str | None:
+    """``columns`` or ``rows`` if a cell with content lies too far out."""
+    for cell in _FAR.finditer(content):
+        if cell[1]:
+            return "columns"
+        if int(cell[2]) > MAX_ROWS:
+            return "rows"
+    return None
 
 
 def _first_of(cells: str) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -42,24 +43,19 @@ def write_workbook(
 
 
 def _write_sheet(out: Any, sheet: Sheet, codes: Mapping[str, tuple[int, int]]) -> None:
-    from openpyxl.styles import Alignment, Font, PatternFill
+    from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
-    plain = Alignment(vertical="top", wrap_text=True)
-    looks = {row: (Font(bold=True), PatternFill("solid", _HEADING)) for row in sheet.headings}
-    looks |= {row: (Font(italic=True), PatternFill("solid", _LABEL)) for row in sheet.labels}
+    styles = _styles(out)
+    looks = dict.fromkeys(sheet.headings, "heading") | dict.fromkeys(sheet.labels, "label")
     titles = set(sheet.titles)
     for row, texts in enumerate(sheet.rows, start=1):
         for column, text in enumerate(texts, start=1):
-            if not text and row not in looks:
-                continue
-            cell = out.cell(row=row, column=column)
-            _set_text(cell, text, sheet.name)
-            cell.alignment = plain
-            if row in looks:
-                cell.font, cell.fill = looks[row]
-            elif (row, column) in titles:
-                cell.font = Font(bold=True, color=_TITLE)
+            if text or row in looks:
+                cell = out.cell(row=row, column=column)
+                look = "title" if (row, column) in titles else "plain"
+                cell._style = copy(styles[looks.get(row, look)])
+                _set_text(cell, text, sheet.name)
     for (row, column), name in sheet.links.items():
         out.cell(row=row, column=column).hyperlink = f"#'{name}'!A1"
         out.cell(row=row, column=column).font = Font(underline="single", color="FF0563C1")
@@ -78,12 +74,31 @@ def _write_sheet(out: Any, sheet: Sheet, codes: Mapping[str, tuple[int, int]]) -
     _write_choices(out, sheet, codes)
 
 
+def _styles(out: Any) -> dict[str, Any]:
+    """How cells look, as text cells all; made once a sheet, since making one takes long."""
+    from openpyxl.cell import Cell
+    from openpyxl.styles import Alignment, Font, PatternFill
+
+    looks = {
+        "plain": (Font(), PatternFill()),
+        "title": (Font(bold=True, color=_TITLE), PatternFill()),
+        "heading": (Font(bold=True), PatternFill("solid", _HEADING)),
+        "label": (Font(italic=True), PatternFill("solid", _LABEL)),
+    }
+    styles = {}
+    for name, (font, fill) in looks.items():
+        cell = Cell(out, row=1, column=1)
+        cell.font, cell.fill, cell.number_format = font, fill, "@"
+        cell.alignment = Alignment(vertical="top", wrap_text=True)
+        styles[name] = cell._style
+    return styles
+
+
 def _set_text(cell: Any, text: str, sheet: str) -> None:
     if len(text) > MAX_CELL:
         where = f"{sheet}!{cell.coordinate}"
         message = f"{where} would hold {len(text):,} characters; {MAX_CELL:,} is the most"
         raise SheetsError(f"{message} a spreadsheet can keep")
-    cell.number_format = "@"
     if not text:
         return
     # an underscore-x-digits text is an escape in the file format; control characters are refused

@@ -85,7 +85,7 @@ def _number(
     )
 
 
-def parts_of(rng: random.Random, fact: Fact, most: int = 4) -> list[Condition]:
+def parts_of(rng: random.Random, fact: Fact, most: int = 3) -> list[Condition]:
     """Conditions that exclude each other and name every listed value, cut or flag."""
     if fact.type is FactType.BOOLEAN:
         flags: list[Condition] = [OneOf((True,)), OneOf((False,))]

@@ -149,7 +149,7 @@ class _Decisions:
         return self._add("level", self._hit(), severity, extras, {"level": _whole})
 
     def _soothing(self, inputs: list[Fact]) -> None:
-        names = tuple(codes(self._rng, "strategy", self._rng.randint(2, 4)))
+        names = tuple(codes(self._rng, "strategy", self._rng.randint(2, 3)))
         strategies = Fact("strategies", FactType.ENUM, "soothing", values=names)
         strategies.values_from = "strategies"
         self._base.add(listing(self._rng, "soothing", inputs, names, strategies), [strategies])
@@ -168,7 +168,7 @@ def _words(name: str, decision: str, rules: int) -> tuple[Fact, tuple[Value, ...
 
 def _from(catalogue: str) -> Yields:
     def make(name: str, decision: str, rules: int) -> tuple[Fact, tuple[Value, ...]]:
-        values = tuple(f"{catalogue}_{number}" for number in range(min(rules, 3)))
+        values = tuple(f"{catalogue}_{number}" for number in range(min(rules, 2)))
         fact = Fact(name, FactType.ENUM, decision, values=values, values_from=catalogue)
         return fact, values
 

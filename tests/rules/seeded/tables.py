@@ -156,7 +156,7 @@ def listing(
 ) -> Decision:
     """An ``all`` decision whose rules name each of ``codes``."""
     while True:
-        rules = [Rule({fact.name: part}) for fact in inputs for part in parts_of(rng, fact, 3)]
+        rules = [Rule({fact.name: part}) for fact in inputs for part in parts_of(rng, fact)]
         rng.shuffle(rules)
         rules = rules[: len(codes)]
         if len(inputs) > 1 and rng.random() < 0.5:
@@ -181,7 +181,7 @@ def scorecard(
         weight = rng.choice(["1", "2"] if whole else ["0.25", "0.4", "1"])
         part = Characteristic(Decimal(weight), Decimal(rng.choice(["0", "1"])))
         decision.characteristics[f"by_{fact.name}"] = part
-        conditions = parts_of(rng, fact, 3)
+        conditions = parts_of(rng, fact, rng.randint(2, 3))
         for condition, score in zip(conditions, rng.sample(scores, len(conditions)), strict=True):
             then = {result.name: (Decimal(score),)}
             when = {fact.name: condition}
