@@ -26,6 +26,7 @@ import grpc
 import lightgbm
 import numpy as np
 import pandas as pd
+from check_bench import measure as measure_check
 from demo import HARKEN, ROOT, as_core, serving
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from harken.v1 import scoring_pb2, scoring_pb2_grpc
@@ -205,6 +206,13 @@ def impact(folder: Path) -> list[Row]:
     ]
 
 
+def check() -> list[Row]:
+    """Reading and checking a large generated rule base."""
+    found = measure_check(rules=2000, decisions=60)
+    detail = f"2,000 rules over 60 decisions, {found['findings']} warnings found"
+    return [row("rules-check", "rule base read and checked", found["seconds"], "s", detail)]
+
+
 def machine() -> Row:
     """What it was measured on."""
     names = ("grpcio", "protobuf", "lightgbm", "numpy", "durable-rules")
@@ -230,6 +238,7 @@ def main() -> int:
         requests = simulated_requests(Path(folder), given.customers)
         parts: list[Callable[[], list[Row]]] = [
             rules,
+            check,
             lambda: in_process(requests),
             lambda: over_grpc(requests, Path(folder) / "ready.json"),
             lambda: impact(Path(folder)),

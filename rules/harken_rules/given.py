@@ -19,6 +19,8 @@ from harken_rules.source import Node, Scalar, Table, describe, read_source
 from harken_rules.verdict import FactError
 
 MISSING_WORDS = ("", "null", "~")
+MOST_DIGITS = 330
+"""A floating-point number has no more digits before or after its point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,10 @@ def read_given(
     ``name`` is what messages call it. Integers are ``int``, other numbers ``Decimal``.
     """
     written = _from_json(data, name) if _is_json(data, name) else _from_yaml(data, name, base)
-    inner = written.get("given")
-    if isinstance(inner, Mapping) and "given" not in base.facts:
+    if "given" in written and "given" not in base.facts:
+        inner = written["given"]
+        if not isinstance(inner, Mapping):
+            raise _unreadable(f"{name}: `given` is a mapping of fact names to values")
         written = inner
     problems: list[GivenProblem] = []
     known: dict[str, object] = {}
@@ -89,6 +93,9 @@ def _accept(name: str, value: object, base: RuleBase, cells: Mapping[str, Cells]
         raise GivenError([GivenProblem(name, "expected a single value, got several")])
     if value is None:
         return None
+    if is_too_long(value):
+        message = f"a number of more than {MOST_DIGITS} digits is none that rules compare"
+        raise GivenError([GivenProblem(name, message)])
     try:
         cells[name].code(value)
     except FactError as error:
@@ -99,6 +106,15 @@ def _accept(name: str, value: object, base: RuleBase, cells: Mapping[str, Cells]
             hint = f"write {labels[value]!r}"
         raise GivenError([GivenProblem(name, error.message, hint)]) from None
     return int(value) if isinstance(value, Decimal) and fact.type is FactType.INTEGER else value
+
+
+def is_too_long(value: object) -> bool:
+    """Whether writing a number out would take more digits than anybody reads (``1e99999999``)."""
+    if isinstance(value, int):
+        return value.bit_length() > 4 * MOST_DIGITS
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return False
+    return abs(value.adjusted()) > MOST_DIGITS or len(value.as_tuple().digits) > MOST_DIGITS
 
 
 def _typed(node: Scalar, fact: Fact) -> object:
@@ -130,9 +146,11 @@ def _is_json(data: bytes, name: str) -> bool:
 
 
 def _from_json(data: bytes, name: str) -> Mapping[str, object]:
+    if not data.strip():
+        raise _unreadable(f"{name}: the file is empty", "fill it")
     try:
         read = json.loads(
-            data.decode("utf-8-sig"), parse_float=Decimal, parse_constant=float,
+            data.decode("utf-8-sig"), parse_float=Decimal, parse_int=_whole, parse_constant=float,
             object_pairs_hook=_once_each,
         )  # fmt: skip
     except json.JSONDecodeError as error:
@@ -142,11 +160,16 @@ def _from_json(data: bytes, name: str) -> Mapping[str, object]:
         raise _unreadable(f"{name}: this is not UTF-8 text", "save it as UTF-8") from None
     except RecursionError:
         raise _unreadable(f"{name}: nested too deep") from None
-    except ValueError as error:  # a key twice, or a number of thousands of digits
+    except ValueError as error:  # a key twice
         raise _unreadable(f"{name}: {error}") from None
     if not isinstance(read, dict):
         raise _unreadable(f"{name}: expected a mapping of fact names to values")
     return read
+
+
+def _whole(text: str) -> int | Decimal:
+    # Python refuses to make an integer of many thousand digits.
+    return int(text) if len(text) <= MOST_DIGITS else Decimal(text)
 
 
 def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from harken_rules.cases import holds
-from harken_rules.given import GivenError, GivenProblem
+from harken_rules.given import GivenError, GivenProblem, is_too_long
 from harken_rules.hints import did_you_mean, shown
 from harken_rules.language import (
     Condition,
@@ -25,7 +25,7 @@ from harken_rules.language import (
 from harken_rules.reading.expectations import Listed
 from harken_rules.reading.numbers import interval_text, is_empty, wants_whole
 
-_GOAL = re.compile(r"\s*([^\s=<>!]+)\s*(>=|<=|!=|==|=|>|<)\s*(.*?)\s*", re.DOTALL)
+_GOAL = re.compile(r"\s*([^=<>!]*[^\s=<>!])\s*(>=|<=|!=|==|=|>|<)\s*(.*?)\s*", re.DOTALL)
 _EXAMPLE = "write it like level=5, severity>=3.6 or tolerance!=low"
 
 
@@ -51,15 +51,21 @@ def read_goal(text: str, base: RuleBase) -> Goal:
     name, sign, written = parts.groups()
     decision = next((one for one in base.decisions if name in one.results), None)
     if decision is None:
-        results = [each for one in base.decisions for each in one.results]
         if name in base.facts:
             message = "it is given, no decision yields it"
             raise _no_goal(name, message, "ask about a result of a decision")
-        raise _no_goal(shown(name), "no decision yields it", did_you_mean(name, results))
+        raise _no_goal(shown(name), "no decision yields it", nearest_result(name, base))
     fact = base.facts[name]
     if decision.hit is Hit.ALL:
         return Goal(text, name, decision, _listed(fact, sign, written))
     return Goal(text, name, decision, _condition(fact, sign, written))
+
+
+def nearest_result(name: str, base: RuleBase) -> str:
+    """A hint at the result that was meant, which may be called by its title."""
+    results = [each for one in base.decisions for each in one.results]
+    titles = {text: each for each in results for text in base.facts[each].title.values()}
+    return did_you_mean(name, results, titles)
 
 
 def _listed(fact: Fact, sign: str, written: str) -> Listed:
@@ -106,7 +112,7 @@ def _number(fact: Fact, written: str) -> Decimal:
         number = Decimal(written.removesuffix(fact.unit or "").strip())
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite():
+    if not number.is_finite() or is_too_long(number):
         raise _no_goal(fact.name, f"it is a number, not '{shown(written)}'")
     if wants_whole(fact.type) and number != number.to_integral_value():
         raise _no_goal(fact.name, f"it is a whole number, not {shown(written)}")

@@ -25,8 +25,11 @@ from harken_rules.engine import EngineError, RuleEngine
 from harken_rules.language import RuleBase
 from harken_rules.tables import Table
 
-SAMPLE = 2000
-"""Signatures compared per decision."""
+SAMPLE = 2_000
+"""Signatures compared per decision, unless asked for more."""
+
+TOTAL = 30_000
+"""Signatures compared in all, unless asked for more: a few seconds' work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,14 @@ class Probe:
     loads: bool = True
 
 
-def probe_rule_base(path: str | Path, timeout: float = 60.0, sample: int = SAMPLE) -> Probe:
+def probe_rule_base(path: str | Path, timeout: float = 60.0, sample: int | None = None) -> Probe:
     """Loads, compiles and checks the base in ``path`` in a child process.
 
-    ``timeout`` is in seconds. Raises nothing for an unusable or a dangerous base.
+    ``timeout`` is in seconds; for ``sample`` see ``compare``. Raises nothing for an unusable or a
+    dangerous base.
     """
-    command = [sys.executable, "-m", "harken_rules.probe", str(path), "--sample", str(sample)]
+    command = [sys.executable, "-m", "harken_rules.probe", str(path)]
+    command += [] if sample is None else ["--sample", str(sample)]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=timeout, check=False, encoding="utf-8"
@@ -70,9 +75,15 @@ def probe_rule_base(path: str | Path, timeout: float = 60.0, sample: int = SAMPL
     return Probe(done.returncode == 0, said, loads=done.returncode != 2)
 
 
-def compare(base: RuleBase, sample: int = SAMPLE) -> tuple[int, list[Difference]]:
-    """How many signatures were compared, and where the engine and the boxes differ."""
+def compare(base: RuleBase, sample: int | None = None) -> tuple[int, list[Difference]]:
+    """How many signatures were compared, and where the engine and the boxes differ.
+
+    Of a decision all are compared, or ``sample`` of them; without ``sample`` at most ``SAMPLE``,
+    and so many that there are no more than about ``TOTAL`` in the whole base.
+    """
     engine, compared, differences = RuleEngine(base), 0, []
+    if sample is None:
+        sample = _fair_share([math.prod(table.sizes) for table in engine.tables])
     boxes = BoxEvaluator(engine.tables)
     try:
         for index, table in enumerate(engine.tables):
@@ -93,6 +104,17 @@ def compare(base: RuleBase, sample: int = SAMPLE) -> tuple[int, list[Difference]
     finally:
         engine.close()
     return compared, differences
+
+
+def _fair_share(sizes: list[int]) -> int:
+    """The greatest sample with which decisions of these many signatures come to ``TOTAL``."""
+    left = TOTAL
+    for place, size in enumerate(sorted(sizes)):
+        share = left // (len(sizes) - place)
+        if size > share:
+            return min(SAMPLE, max(share, 1))
+        left -= size
+    return SAMPLE
 
 
 def signatures(table: Table, sample: int) -> Iterator[Signature]:
@@ -119,7 +141,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     parser = argparse.ArgumentParser(prog="python -m harken_rules.probe", description=__doc__)
     parser.add_argument("path", help="folder of the rule base")
-    parser.add_argument("--sample", type=int, default=SAMPLE, help="signatures per decision")
+    parser.add_argument("--sample", type=int, default=None, help="signatures per decision")
     given = parser.parse_args(arguments)
     try:
         base = load_rule_base(given.path)

@@ -106,7 +106,8 @@ class WhyNotTeller:
         if self.why_not.keep:
             titles = self.phrases.word("comma").join(map(self.phrases.title, self.why_not.keep))
             yield 0, [(self._word("kept").format(titles), "")]
-        said = self.phrases.word("comma").join(self._tried(search, size) for size in search.all)
+        sizes = [size for size, number in search.all.items() if number]
+        said = self.phrases.word("comma").join(self._tried(search, size) for size in sizes)
         if said:
             yield 0, [(self._word("tried").format(said), "dim")]
 

@@ -46,7 +46,7 @@ def drawn(seed: int, rows: int, digits: int) -> list[tuple[Decimal, tuple[int, .
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000), st.integers(40, 400), st.sampled_from([1, 2, 3]))
 def test_shares_are_as_near_as_ties_allow(seed: int, rows: int, digits: int) -> None:
     sample = drawn(seed, rows, digits)

@@ -10,7 +10,6 @@ from typing import get_args
 
 import pytest
 import typer
-from harken_rules import probe
 from harken_rules.commands import check as command
 from harken_rules.commands import register
 from harken_rules.diagnostics import FindingId
@@ -141,16 +140,16 @@ def test_an_engine_that_is_not_right_fails(
 
 
 def test_the_sample_is_passed_on(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+    asked: list[int | None] = []
 
-    def told(path: Path, sample: int = 0) -> Probe:
+    def told(path: Path, sample: int | None = 0) -> Probe:
         asked.append(sample)
         return Probe(True, "")
 
     monkeypatch.setattr(command, "probe_rule_base", told)
     check(sample, "--sample", "7")
     check(sample)
-    assert asked == [7, probe.SAMPLE]
+    assert asked == [7, None]
     assert check(sample, "--sample", "0").exit_code == 2
 
 

@@ -208,6 +208,13 @@ def test_json_is_read_exactly_and_null_is_missing(engine: RuleEngine) -> None:
         ("- a", "g: expected a mapping of fact names to values"),
         ("", "g:1:1: the file is empty; fill it, or remove it"),
         ("given: 3", "g:1:8: `given` is a mapping, not '3'"),
+        ('{"given": 3}', "g: `given` is a mapping of fact names to values"),
+        ('{"open_hours": 1e99999999}', "open_hours: a number of more than 330 digits is none that "
+         "rules compare"),
+        ("open_hours: 1e99999999 hours", "open_hours: a number of more than 330 digits is none "
+         "that rules compare"),
+        ('{"open_hours": ' + "9" * 5_000 + "}", "open_hours: a number of more than 330 digits is "
+         "none that rules compare"),
         ("point: &a b", "g:1:8: anchor '&a': a rule file does not use this part of YAML; "
          "write the value out where it is needed"),
     ],
@@ -225,8 +232,7 @@ def test_what_is_unusable_is_named(text: str, said: str, engine: RuleEngine) -> 
         ("[1]", "g.json: expected a mapping of fact names to values"),
         ('{"point": 1, "point": 2}', "g.json: 'point' stands in it twice"),
         ("[" * 100_000, "g.json: nested too deep"),
-        ('{"open_hours": ' + "9" * 5_000 + "}", "g.json: "),
-        ("", "g.json:1:1: this is not JSON"),
+        ("", "g.json: the file is empty; fill it"),
     ],
 )
 def test_what_is_no_json_is_said(text: str, said: str, engine: RuleEngine) -> None:

@@ -74,3 +74,24 @@ def test_a_sample_shows_every_rule_and_is_the_same_again() -> None:
                 all(mask >> code & 1 for mask, code in zip(box, each, strict=True))
                 for each in sample
             )
+
+
+@pytest.mark.parametrize(
+    ("sizes", "share"),
+    [
+        ([], probe.SAMPLE),
+        ([10, 10**9], probe.SAMPLE),
+        ([100] * 300, probe.SAMPLE),
+        ([100] * 301, 99),
+        ([10**9] * 60, 500),
+        ([1_000] * 20 + [10**9] * 20, 750),
+        ([0, *[10**9] * 10**5], 1),
+    ],
+)
+def test_a_large_base_is_compared_on_fewer_inputs_of_each_decision(
+    sizes: list[int], share: int
+) -> None:
+    found = probe._fair_share(sizes)
+    assert found == share
+    if found > 1:
+        assert sum(min(size, found) for size in sizes) <= probe.TOTAL

@@ -76,6 +76,7 @@ def test_goals(text: str, result: str, wanted: object, engine: RuleEngine) -> No
         ("level=six", "level: it is a number, not 'six'"),
         ("level=4.5", "level: it is a whole number, not 4.5"),
         ("level=NaN", "level: it is a number, not 'NaN'"),
+        ("severity>=1e99999999", "severity: it is a number, not '1e99999999'"),
         ("level>=0", "level: it is never 0; it is at least 1 and at most 5"),
         ("duration_band=longer", "duration_band: it has no value 'longer'; did you mean 'long'?"),
         ("duration_band=长", "duration_band: it has no value '长'; write 'long'"),

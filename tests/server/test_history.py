@@ -17,7 +17,7 @@ from harken_server.history import HistoryError
 from harken_server.history.facts import facts_of, for_rules
 from harken_server.history.pool import work_through
 from harken_server.history.rows import usable_rows
-from harken_server.history.source import RawChunk, open_history
+from harken_server.history.source import History, RawChunk, open_history
 from harken_server.scoring import Scorer
 from harken_server.snapshot import Snapshot, load_snapshot
 
@@ -233,13 +233,8 @@ def first_of(chunk: RawChunk) -> tuple[int, int]:
     return chunk.first, len(chunk)
 
 
-def test_chunks_come_back_in_order_from_processes(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    from harken_server.history import pool, source
-
-    monkeypatch.setattr(pool, "SMALL", 10)
-    monkeypatch.setattr(source.History, "chunks", small_chunks(source.History.chunks))
+def test_chunks_come_back_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(History, "chunks", small_chunks(History.chunks))
     history = open_history(simulated_history())
     told: list[int] = []
     alone = list(work_through(history, Counting(), 1, told.append))

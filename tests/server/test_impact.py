@@ -19,6 +19,7 @@ from harken_models import default_bundle_path, load_bundle
 from harken_rules import RuleEngine, default_base_path, load_rule_base
 from harken_rules.commands import register as register_rules
 from harken_server.commands import register
+from harken_server.history import pool
 from harken_server.history.facts import facts_of, for_rules
 from harken_server.history.rows import usable_rows
 from harken_server.history.source import History, open_history
@@ -171,6 +172,17 @@ def test_chunks_add_up_to_the_whole(
     assert again == tally
     bases = Bases(work.old, work.new)
     assert summary_of(again, bases) == summary_of(tally, bases)
+
+
+def test_processes_say_what_one_says(
+    work: ImpactWork, tally: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunks = History.chunks
+    monkeypatch.setattr(History, "chunks", lambda self, size=170: chunks(self, size))
+    monkeypatch.setattr(pool, "SMALL", 100)
+    done: list[int] = []
+    assert impact_of(work, 2, done.append) == tally
+    assert done == [170] * 5 + [50]
 
 
 def test_the_same_base_changes_nothing(work: ImpactWork) -> None:

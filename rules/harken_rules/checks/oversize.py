@@ -18,10 +18,10 @@ MAX_BITS = 200_000_000
 def refuse_oversized(
     facts: Mapping[str, Fact], decisions: Iterable[Decision], report: Report
 ) -> None:
-    """One error for each decision with which there are more bits than that."""
+    """One error for each of the largest decisions, until the others keep within the limit."""
+    decisions = tuple(decisions)
     asked: dict[str, list[Condition]] = {}
-    ordered = sorted(decisions, key=lambda one: one.place)
-    for decision in ordered:
+    for decision in decisions:
         for rule in decision.rules:
             for clauses in rule.alternatives:
                 for clause in clauses:
@@ -30,12 +30,17 @@ def refuse_oversized(
         name: len(facts[name].values or ()) + 2 * len(cuts_of(conditions))
         for name, conditions in asked.items()
     }
-    bits = 0
-    for decision in ordered:
+
+    def bits(decision: Decision) -> int:
         alternatives = sum(len(rule.alternatives) for rule in decision.rules)
-        bits += alternatives * sum(told_apart[name] for name in decision.inputs)
-        if bits > MAX_BITS:
-            message = f"decision '{decision.name}' has too many alternatives "
-            message += "for how many values its facts are compared with"
-            hint = "write fewer or plainer rules"
-            report.error("too-large", decision.place, message, hint)
+        return alternatives * sum(told_apart[name] for name in decision.inputs)
+
+    left = sum(map(bits, decisions))
+    for decision in sorted(decisions, key=lambda one: (-bits(one), one.place)):
+        if left <= MAX_BITS:
+            return
+        left -= bits(decision)
+        message = f"decision '{decision.name}' has too many alternatives "
+        message += "for how many values its facts are compared with"
+        hint = "write fewer or plainer rules"
+        report.error("too-large", decision.place, message, hint)

@@ -17,7 +17,7 @@ from harken_rules.files import write_whole
 from harken_rules.hints import did_you_mean, shown
 from harken_rules.loader import Loaded
 from harken_rules.pages import IDS, page_text
-from harken_rules.probe import SAMPLE, Probe, probe_rule_base
+from harken_rules.probe import Probe, probe_rule_base
 
 
 class FailOn(StrEnum):
@@ -41,9 +41,9 @@ Explain = Annotated[
     str | None, typer.Option("--explain", metavar="ID", help="Say what a finding means, and end.")
 ]
 Sample = Annotated[
-    int,
+    int | None,
     typer.Option(
-        "--sample", metavar="N", min=1, help="Compare the engine on N inputs of a decision at most."
+        "--sample", metavar="N", min=1, help="Compare the engine on N inputs of each decision."
     ),
 ]
 
@@ -59,7 +59,7 @@ def check(
     fail_on: Least = FailOn.ERROR,
     junitxml: JUnit = None,
     sarif: Sarif = None,
-    sample: Sample = SAMPLE,
+    sample: Sample = None,
     explain: Explain = None,
 ) -> None:
     """Report every problem of a rule base: where it is, and how to mend it.
@@ -70,7 +70,7 @@ def check(
 
     A base without errors is then compiled in a process of its own, and the engine's answers are
     compared with those of the rules as they are written: on every input that the rules of a
-    decision tell apart, or on a sample of `--sample` where there are more.
+    decision tell apart, or on a sample where there are many, of `--sample` of them if you say so.
 
     **Example:** `harken rules check rules/base --sarif findings.sarif`
 

@@ -15,7 +15,7 @@ from harken_rules.engine import EngineError, RuleEngine
 from harken_rules.explain import Explanation, Situation, default_results, explain
 from harken_rules.explain_text import Lines, Teller
 from harken_rules.given import GivenError, GivenProblem, read_given
-from harken_rules.goals import read_goal
+from harken_rules.goals import nearest_result, read_goal
 from harken_rules.hints import did_you_mean, printable, shown
 from harken_rules.language import RuleBase
 from harken_rules.phrases import LANGUAGES, Phrases
@@ -44,7 +44,7 @@ Outcomes = Annotated[
     typer.Option(
         "--why-not",
         metavar="OUTCOME",
-        help="An outcome that did not happen: level=5, severity>=3.6, strategies=call_back.",
+        help="An outcome that did not happen: level=5, severity>=3.6, strategies=agent_follow_up.",
     ),
 ]
 Keep = Annotated[
@@ -90,13 +90,16 @@ def run(
         _refuse(
             [GivenProblem("--lang", f"'{shown(language)}' is not offered", "en or zh")], as_json
         )
+    if keep and not outcomes:
+        _refuse([GivenProblem("--keep", "it goes with --why-not", "say which outcome")], as_json)
     data = _read(grumble, as_json)
     try:
         engine = RuleEngine(base)
         name = "standard input" if grumble == "-" else grumble
         situation = Situation(engine, read_given(data, name, base, engine.cells))
         found = explain(situation, _results(results or (), base))
-        why_nots = [_why_not(situation, each, keep or (), base) for each in outcomes or ()]
+        kept = tuple(dict.fromkeys(keep or ()))
+        why_nots = [_why_not(situation, each, kept, base) for each in outcomes or ()]
     except GivenError as error:
         _refuse(error.problems, as_json)
     except EngineError as error:
@@ -133,7 +136,7 @@ def _read(grumble: str, as_json: bool) -> bytes:
 def _results(names: Sequence[str], base: RuleBase) -> tuple[str, ...]:
     known = [name for decision in base.decisions for name in decision.results]
     problems = [
-        GivenProblem(shown(name), "no decision yields it", did_you_mean(name, known))
+        GivenProblem(shown(name), "no decision yields it", nearest_result(name, base))
         for name in names
         if name not in known
     ]
