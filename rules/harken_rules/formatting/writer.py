@@ -84,6 +84,7 @@ class _Writer:
 
     def _entry(self, entry: Entry, layout: Layout, indent: int, *, first: bool) -> None:
         inner, value = layout.of(entry), entry.value
+        _raise_remarks(entry, inner)
         lead = " " * indent + ("-" if entry.key is None else f"{written(entry.key)}:")
         lines = None if isinstance(value, Word) else _compact(f"{lead} ", value, inner)
         as_block = isinstance(value, Group) and lines is None
@@ -112,14 +113,29 @@ class _Writer:
 
     def _item(self, group: Group, layout: Layout, indent: int) -> None:
         """A mapping in a list: its first key stands beside the dash."""
-        first = layout.ordered(group)[0]
-        for comment in first.above:
-            self.remark(comment, indent)
-        first.above = []
         start = len(self._lines)
         self.group(group, layout, indent + _STEP)
         line = self._lines[start]
         line.code = f"{line.code[:indent]}- {line.code[indent + _STEP :]}"
+
+
+def _raise_remarks(entry: Entry, layout: Layout) -> None:
+    """Put what stands over the first key of a list's item over the item, whose line it begins."""
+    value = entry.value
+    if entry.key is not None or not isinstance(value, Group) or not value.entries:
+        return
+    first = layout.ordered(value)[0]
+    _raise_remarks(first, layout.of(first))
+    above = [one for one in [*first.above, *first.beside[:-1]] if one]
+    if isinstance(first.value, Group) and not first.value.entries:
+        above += [one for one in first.value.below if one]
+        first.value.below = []
+    first.above, first.beside = [], first.beside[-1:]
+    if above:
+        kept = 1 if value.flow else 0  # what stands beside a block's dash comes before
+        raised = len(entry.beside) - kept
+        entry.above += [*entry.beside[:raised], *above]
+        entry.beside = entry.beside[raised:]
 
 
 def _remarks(entry: Entry, layout: Layout, *, first: bool, dashed: bool) -> tuple[list[str], str]:

@@ -9,7 +9,9 @@ from decimal import Decimal
 from harken_rules.language import FactType, Hit
 
 from .base import Base
+from .conditions import drawn
 from .model import Decision, Fact, Rule, Value
+from .planting import pick
 from .spelling import fact_tree, rule_tree, when_tree
 from .words import label
 from .yaml_tree import Entry, Items, Node, Table, Text, node_of, walk
@@ -165,3 +167,25 @@ def add_decision(base: Base, hit: str, results: list[str], then: object) -> Tabl
     assert isinstance(tree, Table)
     base.files["decisions/zz_extra.yaml"] = tree
     return tree
+
+
+def narrower(base: Base, decision: Decision, rule: Rule) -> Rule:
+    """The same rule with one condition more, on a fact that nothing of it depends on."""
+    fact = pick(base.rng, unasked(base, decision))
+    when = {**rule.when, fact.name: drawn(base.rng, fact)}
+    return Rule(when, list(rule.any), dict(rule.then), characteristic=rule.characteristic)
+
+
+def another_then(base: Base, *rules: Rule) -> dict[str, tuple[Value, ...]]:
+    """A ``then`` that differs from those of all ``rules`` in every result."""
+    made: dict[str, tuple[Value, ...]] = {}
+    for name in rules[0].then:
+        taken = [rule.then[name][0] for rule in rules]
+        made[name] = (pick(base.rng, other_values(base.facts[name], *taken)),)
+    return made
+
+
+def misspelt(base: Base, name: str) -> str:
+    """``name`` with a letter too many."""
+    place = base.rng.randint(1, len(name))
+    return f"{name[:place]}q{name[place:]}"

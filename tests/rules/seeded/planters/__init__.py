@@ -1,5 +1,15 @@
 """Planters of every finding; importing this registers them all."""
 
-from . import files, keys, names, rules, values, yaml_text
+from . import effects, files, hidden, keys, names, tables, unknown, values, yaml_text
 
-__all__ = ["files", "keys", "names", "rules", "values", "yaml_text"]
+__all__ = [
+    "effects",
+    "files",
+    "hidden",
+    "keys",
+    "names",
+    "tables",
+    "unknown",
+    "values",
+    "yaml_text",
+]
