@@ -42,8 +42,9 @@ test: setup  ## run all tests
 check: setup lint types  ## lint, types, contracts, API, generated code, rule base
 	$(RUN) lint-imports
 	$(MAKE) --no-print-directory api
-	$(RUN) harken rules check
-	$(RUN) harken rules test
+	$(RUN) harken rules check --fail-on warning
+	$(RUN) harken rules test --min-coverage 100
+	$(RUN) harken rules fmt --check
 
 .PHONY: lint
 lint: setup  ## ruff: style and format

@@ -167,6 +167,54 @@ rules:  # beside rules
     )
 
 
+def test_comments_around_a_value_stand_over_it_in_the_order_they_were_written() -> None:
+    text = """\
+decision: two
+rules:
+  - id: # before the value
+      a  # beside the value
+    then: yes
+  - { # after the brace
+      # over the key
+      id: b, then: no}  # beside b
+  - # beside the dash
+    # over the id
+    id: c
+    then: [ # in no list
+      # nor here
+      ] # but here
+title: # one
+  # two
+  # three
+  x # four
+"""
+    assert (
+        formatted(text)
+        == """\
+decision: two
+# one
+# two
+# three
+title: x  # four
+rules:
+  # before the value
+  - id: a  # beside the value
+    then: yes
+  # after the brace
+  # over the key
+  # beside b
+  - id: b
+    then: no
+  # beside the dash
+  # over the id
+  - id: c
+    # in no list
+    # nor here
+    then: []  # but here
+"""
+    )
+
+
 def test_comments_beside_neighbours_stand_in_one_column() -> None:
     text = "name: a # one\ntitle: {en: A longer text, zh: 甲}     # two\nlanguages: [en, zh]\n"
     assert formatted(text, "rulebase.yaml") == (

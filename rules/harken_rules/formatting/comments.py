@@ -85,9 +85,11 @@ def _put_above(root: Group, spot: Spot, above: list[str]) -> None:
     while (entry := _last_before(group, spot)) is not None:
         value = entry.value
         if value.start > spot:  # between a key and its value
-            block = isinstance(value, Group) and not value.flow
-            holder = value.entries[0] if block and isinstance(value, Group) else entry
-            holder.above += above
+            if isinstance(value, Group) and not value.flow:
+                value.entries[0].above += above
+            else:  # what stands beside the key was said before this
+                entry.above += [*entry.beside, *above]
+                entry.beside.clear()
             return
         if not isinstance(value, Group) or not _within(value, spot):
             break

@@ -145,11 +145,11 @@ def _remarks(entry: Entry, layout: Layout, *, first: bool, dashed: bool) -> tupl
     """
     value = entry.value
     above, beside = list(entry.above), list(entry.beside)
+    kept = beside[-1] if beside and not dashed else ""
+    above += beside if dashed else beside[:-1]
     if isinstance(value, Group) and not value.entries:
         above += [one for one in value.below if one]
         value.below = []
-    kept = beside[-1] if beside and not dashed else ""
-    above += beside if dashed else beside[:-1]
     if not layout.loose:
         above = [one for one in above if one]
     elif first and not any(above):
