@@ -23,7 +23,7 @@ setup: .venv/.ready  ## install everything into .venv (brings uv along if there 
 	.uv/bin/pip install --quiet --disable-pip-version-check uv
 
 .venv/.ready: uv.lock pyproject.toml $(filter .uv/bin/uv,$(UV))
-	$(UV) sync --frozen --all-packages --all-extras
+	$(UV) sync --frozen --all-packages --all-extras --compile-bytecode
 	@touch $@
 
 .PHONY: demo
@@ -35,8 +35,8 @@ serve: setup  ## serve the shipped rule base and model on 127.0.0.1:50051
 	$(RUN) harken serve
 
 .PHONY: test
-test: setup  ## run all tests
-	$(RUN) pytest
+test: setup  ## run all tests, on every core
+	$(RUN) pytest -n auto --dist loadfile
 
 .PHONY: check
 check: setup lint types  ## lint, types, contracts, API, generated code, rule base

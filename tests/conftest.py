@@ -125,7 +125,7 @@ class FakeCrew:
         self.since = datetime(2026, 3, 1, 8, tzinfo=UTC)
         self.transitions: Counter[tuple[int, int]] = Counter({(1, 1): 7, (1, 2): 2, (3, 2): 1})
 
-    def reload(self, rules: Path) -> tuple[str, ...]:
+    def reload(self, rules: Path, digest: str = "") -> tuple[str, ...]:
         self.before_reload()
         if not self.problems:
             self.served.append(rules)

@@ -7,10 +7,11 @@ place, and perhaps a hint and further places. A ``Report`` collects them; nothin
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
+from harken_rules import full_width
 from harken_rules.hints import columns, printable
 from harken_rules.language import Place
 
@@ -59,6 +60,10 @@ MAX_FOUND = 1_000
 """No report grows beyond this many errors, and as many warnings."""
 
 _EXCERPT_WIDTH = 160
+_OF_WORDS = frozenset(
+    "bad-name bad-number type-mismatch unit-mismatch unknown-fact unknown-key unknown-value".split()
+)
+"""Findings about a key, a code or a number, in which a full-width character is a slip."""
 
 
 def page_of(finding: str) -> str:
@@ -166,7 +171,8 @@ class Report:
         related: Iterable[tuple[str, Place]] = (),
     ) -> None:
         """Add an error under the id ``finding``; the same one twice counts once."""
-        self._add(Diagnostic(finding, Severity.ERROR, message, place, hint, tuple(related)))
+        found = Diagnostic(finding, Severity.ERROR, message, place, hint, tuple(related))
+        self._add(self._with_slip(found))
 
     def warning(
         self,
@@ -195,6 +201,21 @@ class Report:
     def sorted(self) -> tuple[Diagnostic, ...]:
         """Everything found, by file, line and column."""
         return tuple(sorted(self._found, key=_order))
+
+    def _with_slip(self, found: Diagnostic) -> Diagnostic:
+        """``found`` at the full-width character that it is due to, if it is due to one."""
+        lines, place = self._lines.get(found.place.file, ()), found.place
+        if not 0 < place.line <= len(lines):
+            return found
+        slip = None
+        if found.id in _OF_WORDS:
+            slip = full_width.in_word(lines[place.line - 1], place.column)
+        elif found.id == "wrong-shape" and found.hint is None:
+            slip = full_width.opens(lines[place.line - 1], place.column)
+        if slip is None or (found.hint and (slip[1] in found.hint or "write '" in found.hint)):
+            return found
+        at = Place(place.file, place.line, slip[0])
+        return replace(found, place=at, hint=full_width.hint_of(slip[1]))
 
     def _add(self, diagnostic: Diagnostic) -> None:
         lines = self._lines.get(diagnostic.place.file, ())

@@ -16,17 +16,21 @@ def write_whole(path: Path, data: bytes) -> None:
     if path.exists() and not path.is_file():
         path.write_bytes(data)
         return
-    path = Path(os.path.realpath(path))  # unlike resolve, no error for a link in a circle
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".harken-")
-    temporary = Path(name)
+    target = Path(os.path.realpath(path))  # unlike resolve, no error for a link in a circle
+    temporary = None
     try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".harken-")
+        temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         # mkstemp makes a file that only its owner may read.
-        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+        temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+        temporary.replace(target)
+    except BaseException as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno:  # its reader knows this name only
+            error.filename, error.filename2 = str(path), None
         raise
 
 

@@ -9,19 +9,24 @@ from harken_rules.diagnostics import FindingId
 
 IDS: tuple[str, ...] = get_args(FindingId)
 
+LANGUAGES = ("en", "zh")
+
 _PACKAGE = Path(__file__).resolve().parent
+_FOLDERS = {"en": ("pages", "docs/checks"), "zh": ("pages_zh", "docs/rules/zh/checks")}
+"""By language: the folder in the installed package, and the one in the source tree."""
 
 
-def page_path(finding: str) -> Path:
-    """The file of the page of ``finding``, which is one of ``IDS``."""
-    installed = _PACKAGE / "pages"
-    folder = installed if installed.is_dir() else _PACKAGE.parents[1] / "docs" / "checks"
+def page_path(finding: str, language: str = "en") -> Path:
+    """The file of the page of ``finding``, one of ``IDS``, in one of ``LANGUAGES``."""
+    packaged, in_tree = _FOLDERS[language]
+    installed = _PACKAGE / packaged
+    folder = installed if installed.is_dir() else _PACKAGE.parents[1] / in_tree
     return folder / f"{finding}.md"
 
 
-def page_text(finding: str) -> str:
+def page_text(finding: str, language: str = "en") -> str:
     """The page of ``finding`` in Markdown."""
-    return page_path(finding).read_text(encoding="utf-8")
+    return page_path(finding, language).read_text(encoding="utf-8")
 
 
 def in_short(finding: str) -> str:

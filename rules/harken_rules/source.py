@@ -9,11 +9,13 @@ is decided later by the declared type of the fact, never by YAML's own guessing.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
+from harken_rules import full_width
 from harken_rules.diagnostics import Report
 from harken_rules.hints import shown
 from harken_rules.language import Place
@@ -151,7 +153,24 @@ def _report_syntax(error: yaml.YAMLError, text: str, file: str, report: Report) 
     if place.line > len(lines):  # the parser counts the end of the file as one line more
         place = Place(file, len(lines), len(lines[-1]) + 1)
     hint = next((hint for words, hint in _HINTS if words in problem), None)
+    slip = full_width.before(lines, _first_line(error, lines, place), place.line, place.column)
+    if slip is not None:
+        at = Place(file, slip[0], slip[1])
+        related = related if at == place else [*related, ("not understood from here", place)]
+        place, hint = at, full_width.hint_of(slip[2])
     report.error("yaml-syntax", place, problem, hint, related)
+
+
+def _first_line(error: yaml.YAMLError, lines: Sequence[str], place: Place) -> int:
+    """The line in which what the parser trips over may begin: the one before, or further up."""
+    begins = max(1, place.line - 1)
+    while begins > 1 and not lines[begins - 1].strip():
+        begins -= 1
+    context = getattr(error, "context", None) or ""
+    mark = getattr(error, "context_mark", None)
+    if mark is not None and "block" not in context:
+        begins = min(begins, mark.line + 1)
+    return begins
 
 
 def _code_point(character: object) -> int:

@@ -45,7 +45,9 @@ def start(folder: Path, *, full: bool = False, languages: Sequence[str] = LANGUA
     source = default_base_path() if full else TEMPLATE
     names = list_files(source, Report())
     folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.resolve().name}-"))
+    # Within a folder that is there: the one above it may belong to others, or to another disk.
+    beside = folder if folder.is_dir() else folder.parent
+    made = Path(tempfile.mkdtemp(dir=beside, prefix=".harken-"))
     try:
         for name in names:
             text = (source / name).read_text(encoding="utf-8")
@@ -54,11 +56,22 @@ def start(folder: Path, *, full: bool = False, languages: Sequence[str] = LANGUA
             text = _adapted(text, name, folder, full=full, languages=tuple(languages))
             path.write_text(text, encoding="utf-8", newline="\n")
         folder.mkdir(exist_ok=True)
-        for one in made.iterdir():
-            one.rename(folder / one.name)
+        _move_all(made, folder)
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return names
+
+
+def _move_all(made: Path, folder: Path) -> None:
+    """Move all that is in ``made`` into ``folder``, or nothing."""
+    moved: list[Path] = []
+    try:
+        for one in sorted(made.iterdir()):
+            moved.append(one.rename(folder / one.name))
+    except OSError:
+        for one in moved:
+            one.rename(made / one.name)
+        raise
 
 
 def _adapted(text: str, name: str, folder: Path, *, full: bool, languages: tuple[str, ...]) -> str:

@@ -72,7 +72,7 @@ def state_of(folder: Path) -> State:
             try:
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(Path(entry.path))
-                elif entry.name.endswith((".yaml", ".yml")):
+                elif entry.name.lower().endswith((".yaml", ".yml")):
                     now = entry.stat(follow_symlinks=False)
                     name = Path(entry.path).relative_to(folder).as_posix()
                     found[name] = (now.st_ino, now.st_mtime_ns, now.st_size)

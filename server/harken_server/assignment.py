@@ -31,7 +31,9 @@ class Limits:
 class Assignment:
     """What a worker is told. ``address`` is ``host:port``, the port already reserved.
 
-    ``shadow`` is the folder of a rule base to score beside, for ``shadow_share`` of the calls.
+    ``rule_base_digest`` and ``model_digest`` are what the others serve, empty where nobody serves
+    yet: a worker that finds something else in the folders must not serve it. ``shadow`` is the
+    folder of a rule base to score beside, for ``shadow_share`` of the calls.
     """
 
     number: int
@@ -46,6 +48,8 @@ class Assignment:
     tls_client_ca: str | None = None
     log_level: LogLevel = "info"
     log_format: LogFormat = "json"
+    rule_base_digest: str = ""
+    model_digest: str = ""
     shadow: str | None = None
     shadow_share: float = 0.0
 

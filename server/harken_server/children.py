@@ -12,7 +12,9 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +23,7 @@ MEMORY_BYTES = 2 << 30
 """What a child may take, address space included."""
 _SPARE_SECONDS = 5
 """How long a child whose parent has gone lives beyond its time."""
+_LOOK_SECONDS = 0.05
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """A pool of threads a core would take more of the memory than the work does."""
 
@@ -62,7 +65,7 @@ def ask(
         try:
             out, _ = process.communicate(data, timeout)
         except subprocess.TimeoutExpired:
-            process.kill()
+            _end(process)
             out, _ = process.communicate()
             return Answer(_merged(out), f"it did not finish within {timeout:g} seconds")
         finally:
@@ -80,7 +83,33 @@ def ask(
 def end_all() -> None:
     """Kill every child that runs: whoever waits for one is answered at once."""
     for process in tuple(_running):
-        process.kill()
+        _end(process)
+
+
+@contextmanager
+def none_once(stopping: threading.Event) -> Iterator[None]:
+    """Inside, children end as soon as ``stopping`` is set, those that are begun later too."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_LOOK_SECONDS):
+            if stopping.is_set():
+                end_all()
+
+    thread = threading.Thread(target=watch, daemon=True, name="children")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a child and what it may have started: that would hold its output open."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # its session's, of which it is the first
 
 
 def _merged(lines: bytes) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -181,14 +181,21 @@ def _refuse(what: str, why: tuple[str, ...] | list[str], as_json: bool, code: in
 @contextmanager
 def _ready(file: Path | None) -> Iterator[None]:
     """See that the ready file is there only while the server is ready."""
+    from harken_server.errors import SettingsError
+
     if file is None:
         yield
         return
-    file.unlink(missing_ok=True)
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        why = f"ready_file: {file} is there and cannot be removed: {error.strerror}"
+        raise SettingsError(why) from None
     try:
         yield
     finally:
-        file.unlink(missing_ok=True)
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
 def _write_whole(file: Path, text: str) -> None:

@@ -93,16 +93,23 @@ def serve(
         parts.crew.launch()
         stack.callback(parts.crew.stop, 0.0)
         try:
-            revision = begin_with(parts.store, parts.vet, settings, known)
-            word = parts.crew.start(parts.store.folder(revision), settings.start_seconds, stopping)
-        except SnapshotError as error:
-            raise _in_place(error.problems, settings, run) from None
+            with children.none_once(stopping):
+                revision = begin_with(parts.store, parts.vet, settings, known)
+            folder = parts.store.folder(revision)
+            word = parts.crew.start(folder, settings.start_seconds, stopping, revision.digest)
+        except (SnapshotError, PublishingError) as error:
+            if stopping.is_set():
+                raise ServeError("it was told to stop before it served") from None
+            raise _in_place(error.problems or [str(error)], settings, run) from None
         if not word.serves:
-            parts.crew.stop(SPARE_SECONDS)
+            parts.crew.stop(0.0 if stopping.is_set() else SPARE_SECONDS)
             if word.problems:
                 raise _in_place(word.problems, settings, run)
             raise ServeError(f"a worker cannot serve: {word.failure}")
-        parts.publisher.started(revision)
+        try:
+            parts.publisher.started(revision)
+        except PublishingError as error:
+            raise ServeError(error.message) from None
         parts.control.start()
         parts.pages.start()
         announce(parts.serving())
@@ -113,8 +120,8 @@ def serve(
         if watcher is not None:
             watcher.stop()
         parts.control.stop(ASK_SECONDS)
-        children.end_all()  # or a rule base that is being vetted would hold up the end
-        parts.crew.stop(settings.drain_seconds + SPARE_SECONDS)
+        with children.none_once(stopping):  # or one that vets would hold up the end
+            parts.crew.stop(settings.drain_seconds + SPARE_SECONDS)
         return 0
 
 

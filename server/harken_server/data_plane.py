@@ -27,7 +27,7 @@ from harken_server.grpc.tls import credentials
 from harken_server.live import Live
 from harken_server.logs import set_up_logs
 from harken_server.metrics import Metrics
-from harken_server.snapshot import load_snapshot
+from harken_server.snapshot import Snapshot, load_snapshot
 
 TIDY_SECONDS = 1.0
 """How often the memo's counters are brought to the metrics, and former rule bases let go."""
@@ -56,12 +56,15 @@ def main() -> int:
     metrics = Metrics()
     try:
         snapshot = load_snapshot(Path(work.rules), Path(work.bundle), work.memo_size)
+        _hold_to(work, snapshot)
         live = Live(snapshot, work.memo_size, metrics)
         server = Server(live.scorer, work.limits, metrics, live.answered)
         server.listen(work.address, credentials(work.tls_cert, work.tls_key, work.tls_client_ca))
         server.start()
     except SnapshotError as error:
         return _fail(Word(problems=error.problems))
+    except _OtherError as error:
+        return _fail(Word(failure=str(error)))
     except Exception as error:
         return _fail(Word(failure=f"{type(error).__name__}: {error}"))
     _say(Word(snapshot.base.name, snapshot.base.digest, snapshot.bundle.digest))
@@ -75,6 +78,24 @@ def main() -> int:
     live.tidy()
     _log.info("stopped", worker=work.number)
     return 0
+
+
+class _OtherError(Exception):
+    """The folders do not hold what this worker is to serve."""
+
+
+def _hold_to(work: Assignment, snapshot: Snapshot) -> None:
+    """Raises ``_OtherError`` unless ``snapshot`` is what the other workers serve.
+
+    Before the port is opened: the kernel hands connections to whoever listens there.
+    """
+    for what, wanted, found in (
+        ("rule base", work.rule_base_digest, snapshot.rule_base_digest),
+        ("bundle", work.model_digest, snapshot.bundle.digest),
+    ):
+        if wanted and wanted != found:
+            where = work.rules if what == "rule base" else work.bundle
+            raise _OtherError(f"the {what} in {where} is {found} now; served is {wanted}")
 
 
 def _fail(word: Word) -> int:

@@ -62,8 +62,9 @@ class Live:
         except SnapshotError as error:
             return Answer(problems=error.problems)
         except Exception as error:
-            _log.error("order failed", order=order.do, kind=type(error).__name__)
-            return Answer(failure=f"{type(error).__name__}: {error}")
+            # Its text is for the log: the answer reaches whoever asked for the change.
+            _log.error("order failed", order=order.do, kind=type(error).__name__, why=str(error))
+            return Answer(failure=f"it failed ({type(error).__name__}); its log says more")
 
     def tidy(self) -> None:
         """Bring the memos' counters to the metrics, and let go of what was served before.

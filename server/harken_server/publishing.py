@@ -7,6 +7,7 @@ that. Changes are made one at a time; asking how things stand never waits for on
 from __future__ import annotations
 
 import threading
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ WAIT_SECONDS = 10.0
 SERVER = "harken serve"
 """The author of what the server does by itself."""
 
+_JOINER = "\N{ZERO WIDTH JOINER}"
+
 _log = structlog.get_logger("harken.publishing")
 
 Vet = Callable[[Path], Vetted]
@@ -46,8 +49,8 @@ Simulate = Callable[[Path, Path, bytes], "Comparison"]
 class Crew(Protocol):
     """What a publisher needs of the workers; problems are answered, () is done."""
 
-    def reload(self, rules: Path) -> tuple[str, ...]:
-        """Have every worker serve ``rules``, or none."""
+    def reload(self, rules: Path, digest: str = "") -> tuple[str, ...]:
+        """Have every worker serve ``rules``, which must read as ``digest``, or none."""
 
     def set_shadow(self, rules: Path | None, share: float) -> tuple[str, ...]:
         """Score ``rules`` beside the active ones; None ends that."""
@@ -260,7 +263,10 @@ class Publisher:
             raise PublishingError(Reason.VALUE_OUT_OF_RANGE, words, violations=blamed)
         with self._one_change():
             if not digest:
-                self._end_shadow()
+                problems = self._end_shadow()
+                if problems:
+                    words = "the shadow could not be ended in every worker"
+                    raise PublishingError(Reason.SHADOW_FAILED, words, problems=problems)
                 return None
             revision = self.store.find(digest)
             folder = self._sound_folder(revision)
@@ -317,7 +323,7 @@ class Publisher:
             return present
         try:
             folder = self._sound_folder(revision)
-            problems = self._crew.reload(folder)
+            problems = self._crew.reload(folder, revision.digest)
             if problems:
                 words = f"{revision.digest} is not served, all goes on as before: {problems[0]}"
                 raise PublishingError(Reason.ACTIVATION_FAILED, words, problems=problems)
@@ -328,7 +334,7 @@ class Publisher:
         self._last_error = None
         self._counted("activated")
         if self._shadow is not None and self._shadow.digest == revision.digest:
-            self._end_shadow()
+            self._end_shadow()  # a worker that fails at it is started again, without a shadow
         return activation
 
     def _record_or_return(
@@ -339,10 +345,18 @@ class Publisher:
         try:
             return self._record(digest, author, message, rollback)
         except PublishingError:
-            problems = self._crew.reload(self.store.folder(former)) if former is not None else ()
+            problems = self._put_back(former)
             if problems:
                 _log.error("what is served is not on record", digest=digest, problems=problems)
             raise
+
+    def _put_back(self, former: Revision | None) -> tuple[str, ...]:
+        if former is None:
+            return ()
+        try:
+            return self._crew.reload(self.store.folder(former), former.digest)
+        except PublishingError as error:
+            return (error.message,)
 
     def _record(self, digest: str, author: str, message: str, rollback: bool = False) -> Activation:
         last = self.store.activation
@@ -374,14 +388,14 @@ class Publisher:
         self._counted("failed")
         _log.error("rule base not served", digest=digest, source=source.value, problems=problems)
 
-    def _end_shadow(self) -> None:
+    def _end_shadow(self) -> tuple[str, ...]:
+        """There is none afterwards, whatever the workers answer: one that did not end it will
+        be without it when it is started again."""
         problems = self._crew.set_shadow(None, DEFAULT_SHARE)
-        if problems:
-            words = "the shadow could not be ended in every worker"
-            raise PublishingError(Reason.SHADOW_FAILED, words, problems=problems)
         if self._shadow is not None:
-            _log.info("shadow ended", digest=self._shadow.digest)
+            _log.info("shadow ended", digest=self._shadow.digest, problems=problems)
         self._shadow = None
+        return problems
 
     def _counted_shadow(self) -> Shadowing | None:
         shadow = self._shadow
@@ -417,6 +431,11 @@ def _unsound(digest: str, vetted: Vetted) -> PublishingError:
     return PublishingError(Reason.RULE_BASE_UNSOUND, words, problems=problems)
 
 
+def _visible(char: str) -> bool:
+    """The spaces of other scripts are, and what joins the parts of an emoji."""
+    return char.isprintable() or char == _JOINER or unicodedata.category(char) == "Zs"
+
+
 def _refuse_unsigned(author: str, message: str) -> None:
     found = []
     for field, text, most in (("author", author, MAX_AUTHOR), ("message", message, MAX_MESSAGE)):
@@ -425,7 +444,7 @@ def _refuse_unsigned(author: str, message: str) -> None:
         elif len(text) > most:
             words = f"{field} has {len(text):,} characters; at most {most:,} are allowed"
             found.append(Violation(Reason.FIELD_INVALID, field, words))
-        elif not all(char.isprintable() or (char == "\n" and field == "message") for char in text):
+        elif not all(_visible(char) or (char in "\n\t" and field == "message") for char in text):
             words = f"{field} has a control or other invisible character"
             found.append(Violation(Reason.FIELD_INVALID, field, words))
     if found:

@@ -96,12 +96,16 @@ class Store:
             self._revisions, self._staging = root / "revisions", root / "staging"
             root.mkdir(parents=True, exist_ok=True)
             self._lock = _locked(root / "lock")
+        except OSError as error:
+            raise StoreError(f"revisions: {root} cannot be used: {error.strerror}") from None
+        try:
             shutil.rmtree(self._staging, ignore_errors=True)
             for folder in (self._revisions, self._staging):
                 folder.mkdir(exist_ok=True)
             self._known = {one.digest: one for one in map(_read, self._revisions.iterdir()) if one}
             self._activations = _read_log(root / _LOG)
         except OSError as error:
+            self.close()
             raise StoreError(f"revisions: {root} cannot be used: {error.strerror}") from None
 
     def close(self) -> None:
@@ -268,13 +272,16 @@ def _locked(path: Path) -> int:
     number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        os.truncate(number, 0)
+        os.write(number, f"{os.getpid()}\n".encode())
+    except BlockingIOError:
         holder = os.read(number, 20).decode(errors="replace").strip()
         os.close(number)
         words = f"is used by another server (process {holder or 'unknown'})"
         raise StoreError(f"revisions: {path.parent} {words}") from None
-    os.truncate(number, 0)
-    os.write(number, f"{os.getpid()}\n".encode())
+    except OSError:  # no locks to be had here, or the disk is full
+        os.close(number)
+        raise
     return number
 
 
@@ -358,7 +365,10 @@ def _time(text: str) -> datetime:
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
         raise ValueError("a time without a zone")
-    return time.astimezone(UTC)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time before or after all years") from None
 
 
 def _key(token: str) -> tuple[datetime, str]:

@@ -166,6 +166,7 @@ def _names(home: Path) -> list[str]:
 
 
 def _unusable(problem: str) -> PublishingError:
+    problem = problem.encode(errors="backslashreplace").decode()  # names that are no UTF-8
     return PublishingError(Reason.RULE_BASE_UNSOUND, problem, problems=[problem])
 
 

@@ -56,11 +56,15 @@ class Crew:
         for worker in self.workers:
             worker.launch()
 
-    def start(self, rules: Path, seconds: float, stopping: threading.Event) -> Word:
+    def start(
+        self, rules: Path, seconds: float, stopping: threading.Event, digest: str = ""
+    ) -> Word:
         """Start all with the rule base in ``rules``; returns what all serve, or the first word
-        of one that does not."""
+        of one that does not. Where ``digest`` is given, nobody serves another rule base."""
         for worker in self.workers:
-            worker.assignment = replace(worker.assignment, rules=str(rules))
+            worker.assignment = replace(
+                worker.assignment, rules=str(rules), rule_base_digest=digest
+            )
             worker.start()
         deadline = time.monotonic() + seconds
         while not all(worker.serving.is_set() for worker in self.workers):
@@ -78,11 +82,18 @@ class Crew:
         if len(words) > 1:
             return Word(failure="they read different rule bases or bundles")
         self.word, self.since = words.pop(), datetime.now(UTC)
+        for worker in self.workers:
+            worker.assignment = replace(
+                worker.assignment,
+                rule_base_digest=self.word.rule_base_digest,
+                model_digest=self.word.model_digest,
+            )
         return self.word
 
-    def reload(self, rules: Path) -> tuple[str, ...]:
+    def reload(self, rules: Path, digest: str = "") -> tuple[str, ...]:
         """Have every worker serve the rule base in ``rules``; returns the problems, if any.
 
+        Where ``digest`` is given, a folder that reads as another rule base is a problem.
         All load it beside the one they serve; only when all have are they told to swap. If any
         cannot load it, dies over it or takes longer than ``reload_seconds``, all go on as they
         were. From the swap on there is no way back: a worker that fails then is started again,
@@ -92,13 +103,18 @@ class Crew:
             workers, problems = self._awake()
             answers = self._tell(workers, Order("prepare", rules=str(rules)), self.reload_seconds)
             problems += _problems(workers, answers)
-            if len({answer.digest for answer in answers}) > 1 and not problems:
+            read = {answer.digest for answer in answers}
+            if not problems and len(read) > 1:
                 problems.append("the workers read different rule bases")
+            elif not problems and digest and read != {digest}:
+                problems.append(f"the workers read {answers[0].digest} in its folder")
             if problems:
                 self._order(workers, Order("drop"))
                 return tuple(problems)
             for worker in self.workers:
-                worker.assignment = replace(worker.assignment, rules=str(rules))
+                worker.assignment = replace(
+                    worker.assignment, rules=str(rules), rule_base_digest=answers[0].digest
+                )
             self.word = replace(
                 self.word, rule_base=answers[0].rule_base, rule_base_digest=answers[0].digest
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import get_args
 
 import pytest
 import typer
+from harken_rules import pages
 from harken_rules.commands import check as command
 from harken_rules.commands import register
 from harken_rules.diagnostics import FindingId
@@ -51,6 +53,29 @@ def test_every_finding_is_explained_by_its_page(finding: str) -> None:
     done = check("--explain", finding)
     assert done.exit_code == 0
     assert done.output == (PAGES / f"{finding}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("finding", IDS)
+def test_every_finding_is_explained_in_chinese(finding: str) -> None:
+    done = check("--explain", finding, "--lang", "zh")
+    assert done.exit_code == 0
+    assert done.output.startswith(f"# {finding}\n")
+    assert "## 怎样改" in done.output
+
+
+def test_the_pages_stand_in_the_wheel_in_both_languages() -> None:
+    member = Path(__file__).parents[2] / "rules"
+    packed = tomllib.loads((member / "pyproject.toml").read_text("utf-8"))
+    force = packed["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    for language, (packaged, in_tree) in pages._FOLDERS.items():
+        assert force[packaged] == f"harken_rules/{packaged}"
+        assert (member / packaged).resolve() == (member.parent / in_tree).resolve()
+        assert (member / packaged / "gap.md").resolve() == pages.page_path("gap", language)
+
+
+def test_a_page_in_another_language_is_refused() -> None:
+    done = check("--explain", "gap", "--lang", "fr")
+    assert (done.exit_code, "one of: en, zh" in done.output) == (2, True)
 
 
 def test_an_unknown_finding_is_refused() -> None:

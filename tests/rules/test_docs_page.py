@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -137,6 +141,15 @@ def test_everything_is_escaped(edit: Edit) -> None:
         assert len(set(widths[start:end])) == 1, rows[start]
 
 
+def test_a_language_is_no_markup_either(sample: Path) -> None:
+    loaded = read_rule_base(sample)
+    assert loaded.base is not None
+    odd = dataclasses.replace(loaded.base, languages=("en", "</style>]{}"))
+    page = Page(as_html(book_of(odd, (), odd.languages)))
+    assert '[lang="\\3c \\2f style\\3e \\5d \\7b \\7d "]' in "".join(page.texts)
+    assert "</style>]{}" in page.texts  # on the button
+
+
 def test_codes_of_any_characters_are_anchors(edit: Edit) -> None:
     root = edit(
         {
@@ -202,6 +215,19 @@ def test_a_base_with_errors_has_no_page(edit: Edit, tmp_path: Path) -> None:
     out = tmp_path / "page.html"
     done = harken("rules", "docs", root, "--out", out)
     assert (done.exit_code, "vip_teir" in done.output, out.exists()) == (2, True, False)
+
+
+def test_a_page_that_is_printed_is_no_answer_in_json(sample: Path) -> None:
+    done = harken("rules", "docs", sample, "--json")
+    assert (done.exit_code, "--out" in json.loads(done.output)["error"]) == (2, True)
+
+
+def test_a_printed_page_is_utf_8_whatever_the_terminal(sample: Path) -> None:
+    words = [Path(sys.executable).with_name("harken"), "rules", "docs", sample]
+    done = subprocess.run(
+        words, capture_output=True, check=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}
+    )
+    assert "严重程度" in done.stdout.decode("utf-8")
 
 
 def test_help_teaches() -> None:

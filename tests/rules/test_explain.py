@@ -266,6 +266,8 @@ def test_all_that_is_wrong_is_told_at_once(sample: Path, tmp_path: Path) -> None
     [
         (["--result", "levle"], "levle: no decision yields it; did you mean 'level'?"),
         (["--lang", "fr"], "--lang: 'fr' is not offered; en or zh"),
+        (["--result", "Level"], "Level: no decision yields it; write 'level'"),
+        (["--keep", "point"], "--keep: it goes with --why-not; say which outcome"),
         (["--why-not", "level=9"], "level: it is never 9; it is at least 1 and at most 5"),
     ],
 )

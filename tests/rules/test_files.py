@@ -46,8 +46,10 @@ def test_what_cannot_be_written_leaves_the_old_and_nothing_else(
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        write_whole(tmp_path / "nowhere" / "page.html", b"new")
+    path = tmp_path / "nowhere" / "page.html"
+    with pytest.raises(FileNotFoundError) as error:
+        write_whole(path, b"new")
+    assert error.value.filename == str(path)
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

@@ -598,6 +598,17 @@ def test_a_folder_that_is_none(tmp_path: Path) -> None:
     assert harken("rules", "fmt", tmp_path / "nowhere").exit_code == 2
 
 
+def test_a_folder_without_rule_files(tmp_path: Path) -> None:
+    done = harken("rules", "fmt", tmp_path)
+    assert (done.exit_code, "no YAML file" in done.output) == (2, True)
+
+
+def test_the_shipped_base_is_not_changed_unasked() -> None:
+    done = harken("rules", "fmt")
+    assert (done.exit_code, "name the folder" in done.output) == (2, True)
+    assert harken("rules", "fmt", "--check").exit_code == 0
+
+
 def test_a_folder_that_cannot_be_written(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = copy / "decisions" / "level.yaml"
     path.write_text(path.read_text("utf-8").replace("hit: first", "hit:   first"), "utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import typer
 from harken_rules import load_rule_base
 from harken_rules.cases import run_cases
 from harken_rules.commands import register
+from harken_rules.coverage import coverage_of
 from harken_rules.engine import RuleEngine
 from harken_rules.formatting import format_folder
 from harken_rules.loader import default_base_path, read_rule_base
@@ -40,6 +42,8 @@ def test_the_small_one_is_sound_and_tested(lang: str, tmp_path: Path) -> None:
     assert len(results) >= 8
     assert [one.case.name for one in results if not one.passed] == []
     assert not any(one.changed for one in format_folder(folder))
+    reached = coverage_of(loaded.base, results)
+    assert (reached.covered, reached.expected) == (reached.all, reached.all)
 
 
 def test_its_cases_show_every_decision() -> None:
@@ -109,6 +113,40 @@ def test_what_cannot_be_written_leaves_nothing(
     done = harken("rules", "init", tmp_path / "new")
     assert (done.exit_code, "No space left" in done.output) == (2, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_moved_is_moved_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def stubborn(path: Path, target: Path) -> Path:
+        if path.name == "facts.yaml":
+            raise OSError(18, "Invalid cross-device link")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", stubborn)
+    done = harken("rules", "init", tmp_path)
+    assert (done.exit_code, "cross-device" in done.output) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_folder_is_filled_without_touching_the_one_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    mkdtemp = tempfile.mkdtemp
+    monkeypatch.setattr(
+        tempfile, "mkdtemp", lambda **how: made.append(how["dir"]) or mkdtemp(**how)
+    )
+    (tmp_path / "mounted").mkdir()
+    assert harken("rules", "init", tmp_path / "mounted").exit_code == 0
+    assert made == [tmp_path / "mounted"]
+
+
+def test_what_to_type_next_can_be_typed(tmp_path: Path) -> None:
+    done = harken("rules", "init", tmp_path / "my rules")
+    assert f"harken rules check '{tmp_path}/my rules'" in done.output
 
 
 @pytest.mark.parametrize(("folder", "name"), [("规则", "规则"), ("a: b", "a: b"), ("12", "12")])

@@ -197,6 +197,16 @@ WRONG = [
     ),
     ("rulebase.yaml", "languages: [en, zh]", "languages: en", "languages"),
     ("rulebase.yaml", "name: sample", "nom: sample", ""),
+    ("decisions/level.yaml", "decision: level", "decision: request", "decision"),
+    ("decisions/level.yaml", "zh: 抱怨级别", 'zh: " "', "title/zh"),
+    ("decisions/severity.yaml", "then: 4.5", "then: 1e3", "rules/3/then"),
+    ("cases/levels.yaml", "point: bill_inaccurate", 'point: " "', "cases/0/given/point"),
+    (
+        "catalogue/departments.yaml",
+        "group: front_end",
+        "group: {en: Front}",
+        "entries/customer_service/group",
+    ),
 ]
 
 
@@ -234,6 +244,10 @@ RIGHT = [
         "cases:\n  - name: t\n    rows:\n      - {given: {open_hours: 1}, expect: {level: 1}}\n",
     ),
     ("catalogue/departments.yaml", "catalogue: departments", "catalogue: notes"),
+    ("decisions/level.yaml", "- id: five", "- id: true"),
+    ("catalogue/departments.yaml", "group: front_end", "group: [front_end, branches]"),
+    ("facts.yaml", "range: {at_least: 0}", "range: {at_least: 0 hours}"),
+    ("rulebase.yaml", "name: sample", "name: 2026"),
 ]
 
 
@@ -379,6 +393,18 @@ def test_facts_with_errors(edit: Edit) -> None:
 def test_refusals(words: tuple[str | Path, ...], said: str) -> None:
     done = harken("rules", "schema", *words)
     assert (done.exit_code, said in done.output) == (2, True)
+
+
+@pytest.mark.parametrize("option", ["--write", "--modeline"])
+def test_the_shipped_base_is_not_changed_unasked(option: str) -> None:
+    done = harken("rules", "schema", option)
+    assert (done.exit_code, "name the folder" in done.output) == (2, True)
+
+
+def test_what_cannot_be_written_is_called_as_it_was_asked_for(tmp_path: Path) -> None:
+    out = tmp_path / "nowhere" / "s.json"
+    done = harken("rules", "schema", SAMPLE, "--out", out)
+    assert (done.exit_code, f"{out}: cannot be written" in done.output) == (2, True)
 
 
 def test_help_teaches() -> None:

@@ -71,6 +71,10 @@ def test_goals(text: str, result: str, wanted: object, engine: RuleEngine) -> No
         ("level", "level: this is no outcome; "
          "write it like level=5, severity>=3.6 or tolerance!=low"),
         ("levle=5", "levle: no decision yields it; did you mean 'level'?"),
+        ("Severity = 5", "Severity: no decision yields it; write 'severity'"),
+        ("抱怨级别=5", "抱怨级别: no decision yields it; write 'level'"),
+        ("Duration of it=5", "Duration of it: no decision yields it; did you mean "
+         "'duration_band'?"),
         ("open_hours=5", "open_hours: it is given, no decision yields it; "
          "ask about a result of a decision"),
         ("level=six", "level: it is a number, not 'six'"),

@@ -322,6 +322,8 @@ def files_of(folder: Path, place: Place) -> list[RuleBaseFile]:
     try:
         home = folder.resolve()
         return [RuleBaseFile(name, (home / name).read_bytes()) for name in _names(home, place)]
+    except typer.Exit:  # a RuntimeError, too
+        raise
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         place.refuse(f"{getattr(error, 'filename', None) or folder} cannot be read: {why}")
@@ -336,6 +338,8 @@ def _names(home: Path, place: Place) -> list[str]:
             name, is_folder = prefix + entry.name, entry.is_dir()
             if entry.name.startswith(".") or not (is_folder or entry.suffix.lower() in SUFFIXES):
                 continue
+            if shown(name) != name:
+                place.refuse(f"{shown(name)} is no UTF-8; rename it")
             real = entry.resolve()
             if not real.is_relative_to(home):
                 words = f"{name} is a link that leads out of the folder; copy here what it leads to"
@@ -348,6 +352,11 @@ def _names(home: Path, place: Place) -> list[str]:
                 pending.append(name + "/")
                 seen.add(real)
     return sorted(found)
+
+
+def shown(name: str) -> str:
+    """A file's name as text; its bytes that are no UTF-8 are escaped."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def said_why(message: str | None, place: Place) -> str:

@@ -11,12 +11,22 @@ from typing import Annotated
 import typer
 
 from harken_rules import junit, printing, reports
-from harken_rules.commands.shared import FOUND, OK, Folder, Json, checked, path_of, read, refuse
+from harken_rules.commands.shared import (
+    FOUND,
+    OK,
+    Folder,
+    Json,
+    checked,
+    document,
+    path_of,
+    read,
+    refuse,
+)
 from harken_rules.diagnostics import Diagnostic, Severity
 from harken_rules.files import write_whole
 from harken_rules.hints import did_you_mean, shown
 from harken_rules.loader import Loaded
-from harken_rules.pages import IDS, page_text
+from harken_rules.pages import IDS, LANGUAGES, page_text
 from harken_rules.probe import Probe, probe_rule_base
 
 
@@ -40,6 +50,9 @@ Sarif = Annotated[
 Explain = Annotated[
     str | None, typer.Option("--explain", metavar="ID", help="Say what a finding means, and end.")
 ]
+Lang = Annotated[
+    str, typer.Option("--lang", metavar="LANG", help="The page in en or zh, with --explain.")
+]
 Sample = Annotated[
     int | None,
     typer.Option(
@@ -61,12 +74,13 @@ def check(
     sarif: Sarif = None,
     sample: Sample = None,
     explain: Explain = None,
+    lang: Lang = LANGUAGES[0],
 ) -> None:
     """Report every problem of a rule base: where it is, and how to mend it.
 
     Each problem names file, line and column, shows the line, and suggests the fix. What an id
-    such as `unknown-fact` means, `--explain` says. A base with errors cannot be served; warnings
-    do not keep it from being served.
+    such as `unknown-fact` means, `--explain` says, with `--lang zh` in Chinese. A base with errors
+    cannot be served; warnings do not keep it from being served.
 
     A base without errors is then compiled in a process of its own, and the engine's answers are
     compared with those of the rules as they are written: on every input that the rules of a
@@ -77,7 +91,7 @@ def check(
     **Exit code:** 0 nothing found, 1 errors found (or what `--fail-on` says), 2 no such folder.
     """
     if explain is not None:
-        _explain(explain)
+        _explain(explain, lang)
         return
     path = path_of(folder)
     loaded = read(path, as_json)
@@ -123,9 +137,12 @@ def _write(
         refuse(f"{error.filename or path}: cannot be written: {error.strerror}", path, as_json)
 
 
-def _explain(finding: str) -> None:
+def _explain(finding: str, language: str) -> None:
     """Print the page of a finding."""
+    if language not in LANGUAGES:
+        known = ", ".join(LANGUAGES)
+        raise typer.BadParameter(f"no page is in '{shown(language)}'; one of: {known}")
     if finding not in IDS:
         hint = did_you_mean(finding, IDS)
         raise typer.BadParameter(f"no finding is called '{shown(finding)}'; {hint}")
-    typer.echo(page_text(finding), nl=False)
+    document(page_text(finding, language))

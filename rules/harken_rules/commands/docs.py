@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from harken_rules import printing
-from harken_rules.commands.shared import OK, Folder, Json, path_of, refuse, sound
+from harken_rules.commands.shared import OK, Folder, Json, document, path_of, refuse, sound
 from harken_rules.files import write_whole
 
 FORMATS = ("html", "markdown")
@@ -50,6 +50,8 @@ def run(
     path = path_of(folder)
     if form not in FORMATS:
         refuse(f"'{form}' is no format of a page; one of: {', '.join(FORMATS)}", path, as_json)
+    if as_json and out is None:
+        refuse("--json says what was written, so it goes with --out", path, as_json)
     base, loaded = sound(path, as_json)
     if lang != "both" and lang not in base.languages:
         known = ", ".join([*base.languages, "both"])
@@ -62,7 +64,7 @@ def run(
     else:
         page = as_markdown(book, contents)
     if out is None:
-        typer.echo(page, nl=False)
+        document(page)
         raise typer.Exit(OK)
     try:
         write_whole(out, page.encode())

@@ -9,7 +9,16 @@ from typing import Annotated
 import typer
 
 from harken_rules import printing
-from harken_rules.commands.shared import FOUND, OK, Folder, Json, path_of, refuse
+from harken_rules.commands.shared import (
+    FOUND,
+    OK,
+    Folder,
+    Json,
+    must_name,
+    need_folder,
+    path_of,
+    refuse,
+)
 from harken_rules.diagnostics import Diagnostic
 from harken_rules.formatting import Formatted, format_folder, says_the_same, write_formatted
 
@@ -38,11 +47,13 @@ def run(
     **Exit code:** 0 all laid out (with --check or --diff: already), 1 files that would change or
     cannot be read, 2 no such folder, or it cannot be written.
     """
+    if not (check or diff):
+        must_name(folder, as_json)
     path = path_of(folder)
-    if not path.is_dir():
-        what = "not a folder" if path.exists() else "no such folder"
-        refuse(f"{path}: {what}; a rule base is a folder with rulebase.yaml", path, as_json)
+    need_folder(path, as_json)
     files = format_folder(path)
+    if not files:
+        refuse(f"{path}: no YAML file is in it; is it a rule base?", path, as_json)
     changed = [one for one in files if one.changed]
     if changed and not says_the_same(path, files):
         refuse(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -59,7 +60,8 @@ def run(folder: New, lang: Lang = "both", full: Full = False, as_json: Json = Fa
         raise typer.Exit(OK)
     for name in names:
         printing.say((f"{printing.prefix(folder)}{name}\n", ""))
+    named = shlex.quote(str(folder))
     printing.say(
         (f"{folder}: {printing.count(len(names), 'file')}\n", "bold green"),
-        (f"Next: harken rules check {folder}, harken rules test {folder}\n", ""),
+        (f"Next: harken rules check {named}, harken rules test {named}\n", ""),
     )

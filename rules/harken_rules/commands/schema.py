@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from harken_rules import printing
-from harken_rules.commands.shared import OK, UNUSABLE, Folder, Json, path_of, refuse
+from harken_rules.commands.shared import (
+    OK,
+    UNUSABLE,
+    Folder,
+    Json,
+    document,
+    must_name,
+    need_folder,
+    path_of,
+    refuse,
+)
 from harken_rules.files import write_whole
 from harken_rules.schemas.editors import FOLDER, KINDS, text_of, wire, write_schemas
 from harken_rules.schemas.vocabulary import Vocabulary, read_vocabulary
@@ -59,9 +69,11 @@ def run(
         refuse(f"'{kind}' is no kind of file; one of: {', '.join(KINDS)}", path, as_json)
     if out is not None and (write or modeline):
         refuse("--out takes one schema; --write and --modeline write all of them", path, as_json)
+    if write or modeline:
+        must_name(folder, as_json)
     words = _vocabulary(path, as_json)
     if not (write or modeline or out):
-        typer.echo(text_of(kind, words), nl=False)
+        document(text_of(kind, words))
         return
     written: tuple[str, ...]
     changed: tuple[str, ...] = ()
@@ -85,9 +97,7 @@ def run(
 
 
 def _vocabulary(path: Path, as_json: bool) -> Vocabulary:
-    if not path.is_dir():
-        what = "not a folder" if path.exists() else "no such folder"
-        refuse(f"{path}: {what}; a rule base is a folder with rulebase.yaml", path, as_json)
+    need_folder(path, as_json)
     words, found = read_vocabulary(path)
     if words is not None:
         return words

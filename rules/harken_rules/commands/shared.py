@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -32,10 +33,15 @@ def path_of(folder: Path | None) -> Path:
 
 def read(path: Path, as_json: bool) -> Loaded:
     """What stands in the folder; ends the command if there is no such folder."""
+    need_folder(path, as_json)
+    return read_rule_base(path)
+
+
+def need_folder(path: Path, as_json: bool) -> None:
+    """End the command if there is no such folder."""
     if not path.is_dir():
         what = "not a folder" if path.exists() else "no such folder"
         refuse(f"{path}: {what}; a rule base is a folder with rulebase.yaml", path, as_json)
-    return read_rule_base(path)
 
 
 def sound(path: Path, as_json: bool) -> tuple[RuleBase, Loaded]:
@@ -63,6 +69,18 @@ def refuse(message: str, path: Path, as_json: bool) -> NoReturn:
     else:
         typer.echo(message, err=True)
     raise typer.Exit(UNUSABLE)
+
+
+def must_name(folder: Path | None, as_json: bool) -> None:
+    """End the command if it would change the shipped rule base and nobody said so."""
+    if folder is None:
+        path = path_of(folder)
+        refuse(f"name the folder to change; unnamed, it would be {path}", path, as_json)
+
+
+def document(text: str) -> None:
+    """Print a page or a schema, which is UTF-8 whatever the terminal of whoever keeps it."""
+    typer.echo(text if sys.stdout.isatty() else text.encode(), nl=False)
 
 
 def checked(path: Path, loaded: Loaded) -> dict[str, object]:

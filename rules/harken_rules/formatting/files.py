@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harken_rules.diagnostics import Diagnostic, Report
+from harken_rules.files import write_whole
 from harken_rules.formatting.comments import place_comments
 from harken_rules.formatting.layouts import layout_of
 from harken_rules.formatting.tree import Group, tree_of
 from harken_rules.formatting.writer import write
-from harken_rules.files import write_whole
 from harken_rules.loader import Loaded, read_rule_base
 from harken_rules.reading.folder import list_files, read_bytes
 from harken_rules.source import Items, Node, Scalar, read_source

@@ -21,7 +21,7 @@ def draw(graph: Graph) -> str:
     edges = "".join(_edge(spots[one], spots[other]) for one, other in graph.edges)
     boxes = "".join(_box(node, spots[node.id]) for layer in order for node in layer)
     return (
-        f'<svg class="graph" xmlns="http://www.w3.org/2000/svg" role="img" '
+        f'<svg class="graph" xmlns="http://www.w3.org/2000/svg" '
         f'width="{size[0]:.0f}" height="{size[1]:.0f}" viewBox="0 0 {size[0]:.0f} {size[1]:.0f}">'
         f'<g class="edges">{edges}</g>{boxes}</svg>'
     )

@@ -5,6 +5,7 @@ Texts in several languages all stand in the page; three buttons choose which are
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -61,23 +62,26 @@ def _hiding(languages: tuple[str, ...]) -> str:
     if len(languages) < 2:
         return ""
     found = []
-    for shown in languages:
-        others = [one for one in languages if one != shown]
-        hidden = ",".join(f"#show-{shown}:checked~main [lang={one}]" for one in others)
+    for place, shown in enumerate(languages):
+        others = [_css_text(one) for one in languages if one != shown]
+        hidden = ",".join(f"#show-{place}:checked~main [lang={one}]" for one in others)
         found.append(f"{hidden}{{display:none}}\n")
-        found.append(f"#show-{shown}:checked~main .next::before{{content:none}}\n")
+        found.append(f"#show-{place}:checked~main .next::before{{content:none}}\n")
     return "".join(found)
+
+
+def _css_text(text: str) -> str:
+    return '"' + re.sub(r"[^\w-]", lambda found: f"\\{ord(found[0]):x} ", text) + '"'
 
 
 def _buttons(languages: tuple[str, ...], both: str) -> Iterator[str]:
     if len(languages) < 2:
         return
-    for place, one in enumerate((*languages, "all")):
-        name = LANGUAGE_NAMES.get(one, one) if one != "all" else both
+    for place, name in enumerate((*(LANGUAGE_NAMES.get(one, one) for one in languages), both)):
         checked = " checked" if place == 0 else ""
         yield (
-            f'<input type="radio" name="show" id="show-{escape(one)}"{checked}>'
-            f'<label for="show-{escape(one)}">{escape(name)}</label>'
+            f'<input type="radio" name="show" id="show-{place}"{checked}>'
+            f'<label for="show-{place}">{escape(name)}</label>'
         )
 
 
@@ -125,7 +129,7 @@ def _listing(items: tuple[Item, ...], tag: str) -> str:
 
 
 def _table(table: Table) -> str:
-    head = "".join(f"<th>{_inline(one)}</th>" for one in table.head)
+    head = "".join(f'<th scope="col">{_inline(one)}</th>' for one in table.head)
     rows = "".join(
         f"<tr{_id(row.id)}>{''.join(f'<td>{_inline(one)}</td>' for one in row.cells)}</tr>\n"
         for row in table.rows

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from harken_rules.diagnostics import Report
+from harken_rules.full_width import hint_of, swallowed
 from harken_rules.hints import did_you_mean, shown
 from harken_rules.language import Place, Text
 from harken_rules.source import Items, Node, Scalar, Table, describe
@@ -165,10 +166,16 @@ def read_labels(node: Node | None, what: str, reading: Reading) -> Text:
     written = {key.text for key, _ in table.entries}
     for language in languages or ():
         if language not in written:
-            _missing_label(what, language, table.place, report)
+            _missing_label(what, language, table.place, report, table)
     return labels
 
 
-def _missing_label(what: str, language: str, place: Place, report: Report) -> None:
-    message = f"{what} has no text in '{language}'"
-    report.error("missing-label", place, message, f"add `{language}: ...`")
+def _missing_label(
+    what: str, language: str, place: Place, report: Report, table: Table | None = None
+) -> None:
+    message, hint = f"{what} has no text in '{language}'", f"add `{language}: ...`"
+    for _, value in table.entries if table else ():
+        slip = isinstance(value, Scalar) and value.plain and swallowed(value.text, language)
+        if slip:
+            place, hint = value.place, hint_of(slip).replace(" here;", f" before '{language}';")
+    report.error("missing-label", place, message, hint)

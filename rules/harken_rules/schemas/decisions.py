@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from harken_rules.reading.decisions import MAX_REASONS
+from harken_rules.reading.facts import GIVEN_SOURCES
 from harken_rules.schemas import parts
 from harken_rules.schemas.parts import Schema, described, mapping, one_or_many, ref
-from harken_rules.schemas.values import definitions, number
+from harken_rules.schemas.values import definitions, measured, number
 from harken_rules.schemas.vocabulary import Vocabulary
 
 _HITS = {
@@ -20,6 +21,7 @@ def decision_schema(words: Vocabulary) -> Schema:
     """Of a decision file: names, conditions and results of this rule base."""
     results = {name: words.said(fact.title) for name, fact in words.yielded.items()}
     names = parts.known_or_new(parts.joined(words, words.decisions))
+    names["not"] = {"enum": [*GIVEN_SOURCES]}
     properties = {
         "decision": described(names, "the decision's name"),
         "title": ref("labels"),
@@ -68,7 +70,7 @@ def _rule() -> Schema:
     return mapping(
         {
             "id": described(
-                {"type": ["string", "integer"], "pattern": parts.RULE_ID},
+                {"type": ["string", "integer", "boolean"], "pattern": parts.RULE_ID},
                 "unlike any other in this decision",
             ),
             "characteristic": described(
@@ -116,7 +118,7 @@ def _by_hit() -> list[Schema]:
 def _by_result(words: Vocabulary) -> list[Schema]:
     """What ``then`` is depends on the result, and on whether the rules add up or make a list."""
     values = {name: ref(f"value-{name}") for name in words.yielded}
-    found: list[Schema] = [{"if": _hit("sum"), "then": _each_then(_partial())}]
+    found: list[Schema] = [{"if": _hit("sum"), "then": _each_then(measured())}]
     for name, value in values.items():
         named = {"properties": {"result": {"const": name}}, "required": ["result"]}
         single, listed = _hit("first", "unique"), _hit("all")
@@ -138,10 +140,6 @@ def _one_of_several(name: str) -> Schema:
         "then": _each_then({"required": [name]}),
         "else": _each_then({"properties": {name: other}}),
     }
-
-
-def _partial() -> Schema:
-    return {"type": ["number", "string"], "pattern": r"^[-+]?[0-9]+(\.[0-9]+)?( *\S+)?$"}
 
 
 def _hit(*hits: str) -> Schema:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from harken_rules.schemas import parts
 from harken_rules.schemas.decisions import decision_schema
 from harken_rules.schemas.parts import Schema, by_shape, described, mapping, ref, text
-from harken_rules.schemas.values import FLAG, definitions, given_value, interval, number
+from harken_rules.schemas.values import FLAG, definitions, given_value, interval, measured
 from harken_rules.schemas.vocabulary import Vocabulary
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -33,7 +33,7 @@ def schema_of(kind: str, words: Vocabulary) -> Schema:
 def _rulebase(words: Vocabulary) -> Schema:
     language = {"type": "string", "minLength": 1}
     properties = {
-        "name": described({"type": "string", "minLength": 1}, "what programs call the rule base"),
+        "name": described(text(), "what programs call the rule base"),
         "title": {"type": "object", "minProperties": 1, "additionalProperties": text()},
         "languages": described(
             {"type": "array", "items": language, "minItems": 1, "uniqueItems": True},
@@ -53,7 +53,7 @@ def _facts(words: Vocabulary) -> Schema:
             "source": parts.known_or_new(sources),
             "title": labels,
             "unit": described(text(), "what the number counts, such as hours or yuan"),
-            "range": interval(number()),
+            "range": interval(measured()),
             "values": described(
                 {"type": "object", "minProperties": 1, "additionalProperties": labels},
                 "each code with its labels",
@@ -158,7 +158,7 @@ def _catalogue(words: Vocabulary) -> Schema:
             },
             ("title", "steps", "script"),
         ),
-        "departments": mapping({"title": labels, "group": {"anyOf": [text(), labels]}}, ("title",)),
+        "departments": mapping({"title": labels, "group": _REMARK}, ("title",)),
         "escalations": mapping(
             {
                 "title": labels,
@@ -169,7 +169,7 @@ def _catalogue(words: Vocabulary) -> Schema:
             ("title", "departments"),
         ),
     }
-    other: Schema = {"type": "object", "properties": {"title": labels}, "required": ["title"]}
+    other = mapping({"title": labels}, ("title",), additionalProperties=_REMARK)
     names = {name: "" for name in (*kinds, *words.catalogues) if name not in _LEVELS}
     entries: Schema = {"type": "object", "propertyNames": {"maxLength": 128}}
     plain = mapping(
@@ -200,6 +200,9 @@ def _catalogue(words: Vocabulary) -> Schema:
 
 
 _LEVELS = ("categories", "services", "points")
+
+_REMARK = by_shape(text(), items={}, table=ref("labels"))
+"""What an entry may say beside what its catalogue asks for: a text, texts, or labels."""
 
 
 def _level(depth: int) -> Schema:

@@ -92,7 +92,7 @@ def by_shape(value: Schema, *, items: Schema | None = None, table: Schema | None
 
 def text() -> Schema:
     """A text a person reads; what looks like a number is a text too."""
-    return {"type": ["string", "number", "boolean"], "minLength": 1}
+    return {"type": ["string", "number", "boolean"], "pattern": r"\S"}
 
 
 def labels(words: Vocabulary) -> Schema:

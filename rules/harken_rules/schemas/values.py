@@ -14,6 +14,7 @@ from harken_rules.schemas.parts import (
     mapping,
     one_or_many,
     ref,
+    text,
 )
 from harken_rules.schemas.vocabulary import Vocabulary
 
@@ -55,7 +56,7 @@ def given_value(fact: Fact) -> Schema:
     """A value that may be given: of an open enum also codes that are not listed."""
     if not fact.open:
         return ref(f"value-{fact.name}")
-    return {"anyOf": [ref(f"value-{fact.name}"), {"type": ["string", "number", "boolean"]}]}
+    return {"anyOf": [ref(f"value-{fact.name}"), text()]}
 
 
 def number(
@@ -72,6 +73,12 @@ def number(
         if isinstance(bound, Decimal):
             schema[key] = int(bound) if bound == bound.to_integral_value() else float(bound)
     return schema
+
+
+def measured() -> Schema:
+    """A number, or a text of one with any unit after it, for ``check`` to compare."""
+    unit = r" *(?![eE][-+]?[0-9])[^\s0-9.].*"
+    return {"type": ["number", "string"], "pattern": rf"^[-+]?[0-9]+(\.[0-9]+)?({unit})?$"}
 
 
 def interval(value: Schema) -> Schema:

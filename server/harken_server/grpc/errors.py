@@ -24,7 +24,11 @@ MAX_DETAIL_BYTES = 4096
 """Room for violations: many clients take no more than 8 KiB of trailers, base64 included."""
 
 MAX_MESSAGE = 1000
-"""Characters of a message that quotes a rule base's problem, which may run over several lines."""
+"""Bytes of a status's message as it travels, where it quotes a rule base's problem, which may run
+over several lines. It travels percent-encoded, a Chinese character as nine bytes; too much of it,
+and the client gets no status at all. The problems follow in the details."""
+MAX_PROBLEM = 1000
+"""Characters of each of those problems."""
 
 CODES: dict[str, grpc.StatusCode] = {
     "FIELD_REQUIRED": grpc.StatusCode.INVALID_ARGUMENT,
@@ -105,7 +109,7 @@ def refusal_of(error: ScoringError) -> Refusal:
 def refusal_to_publish(error: PublishingError) -> Refusal:
     """The status for what cannot be done with a rule base, and every problem of it there is
     room for."""
-    message = clipped(error.message, MAX_MESSAGE)
+    message = clipped(error.message, _fitting(error.message, MAX_MESSAGE))
     more = len(error.violations) - 1
     if error.violations:
         message = f"{error.violations[0].field}: {message}"
@@ -117,6 +121,16 @@ def refusal_to_publish(error: PublishingError) -> Refusal:
 def clipped(text: str, most: int) -> str:
     """``text``, or its beginning if it has more than ``most`` characters."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _fitting(text: str, most: int) -> int:
+    """How many characters of ``text`` take at most ``most`` bytes, percent-encoded as gRPC does."""
+    taken = 0
+    for place, char in enumerate(text):
+        taken += 1 if " " <= char <= "~" and char != "%" else 3 * len(char.encode())
+        if taken > most:
+            return place
+    return len(text)
 
 
 def internal(incident: str) -> Refusal:
@@ -157,7 +171,7 @@ def _bad_request(violations: Sequence[Violation]) -> error_details_pb2.BadReques
 def _failure(reason: str, problems: Sequence[str]) -> error_details_pb2.PreconditionFailure:
     failure = error_details_pb2.PreconditionFailure()
     for problem in problems:
-        text = clipped(problem, MAX_MESSAGE)
+        text = clipped(problem, MAX_PROBLEM)
         failure.violations.add(type=reason, subject="rule base", description=text)
         if failure.ByteSize() > MAX_DETAIL_BYTES and len(failure.violations) > 1:
             del failure.violations[-1]

@@ -202,8 +202,10 @@ def _flat(given: DatasetSpec | None, held: list[str], attributes: Mapping[str, s
     label = spec.label
     if label is None and OUTCOME in held:
         label = ColumnLabel(OUTCOME, TRUE_WORDS, FALSE_WORDS)
-    zone = given.time_zone if given else "UTC"
-    return replace(spec, attributes=known, label=label, time_zone=zone)
+    if given is None:
+        return replace(spec, attributes=known, label=label, time_zone="UTC")
+    zone, simulated = given.time_zone, given.simulated
+    return replace(spec, attributes=known, label=label, time_zone=zone, simulated=simulated)
 
 
 def _with_known_attributes(spec: DatasetSpec, attributes: Mapping[str, str]) -> DatasetSpec:
