@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from harken_rules.change_space import Alternative, Change, Found, Moves, Space, ways
 from harken_rules.explain import Situation
 from harken_rules.goals import Goal
+from harken_rules.named_cells import MISSING
 
 __all__ = ["Alternative", "Change", "Search", "smallest_changes"]
 
@@ -30,12 +31,16 @@ QUESTIONS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What was found, nearest first; ``tried`` and ``all`` count changes by number of facts."""
+    """What was found, nearest first; ``tried`` and ``all`` count changes by number of facts.
+
+    ``others``: so many more reach it as well, of other facts than those found.
+    """
 
     alternatives: tuple[Alternative, ...]
     facts: tuple[str, ...]
     tried: Mapping[int, int]
     all: Mapping[int, int]
+    others: int = 0
 
     @property
     def complete(self) -> bool:
@@ -49,7 +54,8 @@ def smallest_changes(
     """The smallest changes of given facts, none in ``keep``, after which ``goal`` is reached.
 
     At most ``shown`` alternatives, of no two the same facts, and none whose facts hold those of a
-    smaller one. Fewest facts come first, then the fewest cells moved; none if the goal is reached
+    smaller one. Fewest facts come first; then those whose facts are known, and stay so, before
+    those that fill in or forget one; then the fewest cells moved. None if the goal is reached
     already. Raises EngineError if the boxes say otherwise of what was found.
     """
     if goal.reached(situation.value(goal.result)):
@@ -72,9 +78,16 @@ def smallest_changes(
             found += space.nearest(batch)
             tried[size] += sum(map(ways, batch))
             work -= sum(map(_work, batch))
-        best += sorted(found, key=lambda each: (each.cost, each.places))
+        best += sorted(found, key=lambda each: (unknown(space, each), each.cost, each.places))
     alternatives = tuple(map(space.alternative, best[:shown]))
-    return Search(alternatives, tuple(each.fact for each in moves), tried, everything)
+    facts = tuple(each.fact for each in moves)
+    return Search(alternatives, facts, tried, everything, len(best) - len(alternatives))
+
+
+def unknown(space: Space, found: Found) -> int:
+    """How many facts of a way are not known now, or would not be any more."""
+    ends = zip(found.moves, found.codes, strict=True)
+    return sum(MISSING in (space.now[move.fact], code) for move, code in ends)
 
 
 def _sets(moves: Sequence[Moves], size: int, best: Sequence[Found]) -> list[tuple[Moves, ...]]:

@@ -60,8 +60,14 @@ MAX_FOUND = 1_000
 """No report grows beyond this many errors, and as many warnings."""
 
 _EXCERPT_WIDTH = 160
-_OF_WORDS = frozenset(
-    "bad-name bad-number type-mismatch unit-mismatch unknown-fact unknown-key unknown-value".split()
+_OF_WORDS: Container[FindingId] = (
+    "bad-name",
+    "bad-number",
+    "type-mismatch",
+    "unit-mismatch",
+    "unknown-fact",
+    "unknown-key",
+    "unknown-value",
 )
 """Findings about a key, a code or a number, in which a full-width character is a slip."""
 

@@ -25,6 +25,7 @@ def to_dict(why_not: WhyNot, phrases: Phrases) -> dict[str, object]:
     }
     if search is not None:
         found["alternatives"] = [_alternative_dict(each, phrases) for each in search.alternatives]
+        found["others"] = search.others
         found["complete"] = search.complete
         found["tried"] = {str(size): number for size, number in search.tried.items()}
         found["all"] = {str(size): number for size, number in search.all.items()}

@@ -103,6 +103,8 @@ class WhyNotTeller:
                 start = f"{number}. " if not place else "   "
                 end = self._outcome(each) if place + 1 == len(each.changes) else ""
                 yield 1, [(start + printable(self._move(change)), "green"), (end, "")]
+        if search.others:
+            yield 1, [(self._word("more changes").format(search.others), "dim")]
         if self.why_not.keep:
             titles = self.phrases.word("comma").join(map(self.phrases.title, self.why_not.keep))
             yield 0, [(self._word("kept").format(titles), "")]

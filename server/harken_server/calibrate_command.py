@@ -167,13 +167,14 @@ class _Calibration:
 
     def write(self) -> None:
         """Replace the file whole, unless somebody else has changed it meanwhile."""
-        part = self.file.with_name(self.file.name + ".part")
+        file = self.file.resolve()  # a link stays one
+        part = file.with_name(file.name + ".part")
         try:
-            if self.file.read_bytes() != self.before:
+            if file.read_bytes() != self.before:
                 self._refuse("has changed meanwhile; nothing was written")
             part.write_bytes(self.after)
-            shutil.copymode(self.file, part)
-            part.replace(self.file)
+            shutil.copymode(file, part)
+            part.replace(file)
         except OSError as error:
             part.unlink(missing_ok=True)
             self._refuse(f"cannot be written: {error.strerror}")
@@ -299,8 +300,11 @@ class _Calibration:
 
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "base"
-            shutil.copytree(self.path, copy)
-            (copy / self.scale.decision.place.file).write_bytes(self.after)
+            try:
+                _copy(self.path, copy)
+                (copy / self.scale.decision.place.file).write_bytes(self.after)
+            except (OSError, shutil.Error) as error:
+                self._refuse(f"the rule base cannot be copied to be checked: {error}")
             loaded = read_rule_base(copy)
         if loaded.base is None:
             first = next(each for each in loaded.diagnostics)
@@ -330,6 +334,12 @@ class _Calibration:
         refuse(f"{self.file}: {why}", self.path, self.as_json)
 
 
+def _copy(path: Path, to: Path) -> None:
+    """What belongs to the rule base: no hidden files, nor links that lead nowhere."""
+    hidden = shutil.ignore_patterns(".*")
+    shutil.copytree(path, to, ignore=hidden, ignore_dangling_symlinks=True)
+
+
 def _rate(counts: Mapping[tuple[int | None, bool | None], int], level: int | None) -> float | None:
     yes, no = counts.get((level, True), 0), counts.get((level, False), 0)
     return yes / (yes + no) if yes + no else None
@@ -340,7 +350,8 @@ def _shares(text: str, path: Path, as_json: bool) -> list[float]:
         shares = [float(each) for each in text.split(",")]
     except ValueError:
         refuse(f"--shares is {text!r}; write numbers, as {SHARES}", path, as_json)
-    if len(shares) < 2 or min(shares) < 0 or abs(sum(shares) - 100) > 0.01:
+    # So written that NaN, which compares with nothing, is refused as well.
+    if len(shares) < 2 or not (min(shares) >= 0 and abs(sum(shares) - 100) <= 0.01):
         total = sum(shares)
         refuse(f"--shares sum to {total:g}; write two or more, 100 in all", path, as_json)
     return [share / 100 for share in shares]

@@ -28,7 +28,7 @@ from harken_client.requests import request_from_json
 from typer.testing import CliRunner, Result
 
 PAGE = (Path(__file__).parents[2] / "docs/client.md").read_text(encoding="utf-8")
-COMMANDS = ("publish", "status", "rollback", "revisions", "shadow", "simulate")
+COMMANDS = ("publish", "status", "activate", "rollback", "revisions", "shadow", "simulate")
 SAMPLE = {"grumble": {"grumbleId": "g-1", "voiceTime": "2026-03-01T08:00:00Z"}}
 
 
@@ -67,6 +67,7 @@ def test_publish_checks_keeps_and_serves(control: Any, harken: Any, rules: Path)
     assert files == {"rulebase.yaml", "decisions/level.yml"}
     said = result.stdout
     assert said.startswith(f"warning[gap]: odd\n  --> {rules.as_posix()}/rulebase.yaml:2:1\n")
+    assert "explained in docs/checks/gap.md\nor by: harken rules check --explain gap\n\n" in said
     for part in ("every worker serves it", active.digest, former, "by        ann", "try it"):
         assert part in said
 
@@ -128,6 +129,10 @@ def test_what_the_workers_refuse_ends_with_1(control: Any, harken: Any, rules: P
         (("publish", "{rules}", "-m", " "), "say why with --message"),
         (("publish", "{rules}", "-m", "x" * 2001), "at most 2,000 are allowed"),
         (("rollback",), "say why with --message"),
+        (("activate", "12345678"), "say why with --message"),
+        (("activate", "12345678", "-m", "w"), "no revision has a digest that begins with 12345678"),
+        (("simulate", "12345678", "{tmp}/none.csv"), "No such file"),
+        (("simulate", "12345678", "{tmp}/s.json", "--spec", "x"), "--spec goes with a .csv"),
         (("shadow",), "or --off to end it"),
         (("shadow", "12345678", "--off"), "or --off to end it"),
         (("shadow", "12345678", "--share", "1.5"), "must lie above 0"),
@@ -202,6 +207,24 @@ def test_rollback_says_what_is_served_now(control: Any, harken: Any, rules: Path
     assert "nothing was active before" in refused.stderr
 
 
+def test_activate_serves_what_is_kept(control: Any, harken: Any, rules: Path) -> None:
+    first = control.store.active.digest
+    harken("publish", str(rules), "-m", "try it", "--no-activate")
+    kept = control.store.page()[0][0].digest
+    result = harken("activate", kept[7:15], "-m", "tried", "--author", "ann")
+    assert result.exit_code == 0, result.stderr
+    assert control.store.active.digest == kept
+    for part in ("every worker serves it", kept, first, "by        ann", "why       tried"):
+        assert part in result.stdout
+    said = json.loads(harken("activate", first[7:15], "-m", "back", "--json").stdout)
+    assert (said["digest"], said["former_digest"], said["message"]) == (first, kept, "back")
+
+
+def test_a_sound_base_names_no_pages(control: Any, harken: Any, rules: Path) -> None:
+    (rules / "rulebase.yaml").write_text("name: mine\n")
+    assert "explained in" not in harken("publish", str(rules), "-m", "why").stdout
+
+
 def test_revisions_are_listed_newest_first(control: Any, harken: Any, rules: Path) -> None:
     harken("publish", str(rules), "-m", "try it", "--author", "ann")
     said = harken("revisions").stdout
@@ -256,12 +279,43 @@ def test_simulate_sends_the_sample(
     assert (found["scored_count"], found["digest"]) == (count, digest)
 
 
+HISTORY = "nummer,zeit,label\n" + "".join(
+    f"g-{number},2026-03-01T08:00:00Z,0\n" for number in range(5)
+)
+SPEC = "dataset: mine\nfields:\n  grumble_id: nummer\n  voice_time: zeit\n"
+
+
+@pytest.mark.parametrize(("options", "count"), [((), 5), (("--rows", "2"), 2)])
+def test_simulate_takes_the_first_rows_of_a_history(
+    control: Any, harken: Any, tmp_path: Path, options: tuple[str, ...], count: int
+) -> None:
+    (tmp_path / "june.csv").write_text(HISTORY, encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(SPEC, encoding="utf-8")
+    words = (str(tmp_path / "june.csv"), "--spec", str(tmp_path / "mine.yaml"), *options)
+    digest = control.store.active.digest[7:15]
+    result = harken("simulate", digest, *words, "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["scored_count"] == count
+
+
+def test_simulate_reads_parquet_by_core_names(control: Any, harken: Any, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = {"grumble_id": ["a", "b"], "voice_time": ["2026-03-01T08:00:00Z"] * 2}
+    parquet.write_table(pytest.importorskip("pyarrow").table(table), tmp_path / "june.parquet")
+    digest = control.store.active.digest[7:15]
+    result = harken("simulate", digest, str(tmp_path / "june.parquet"), "--json")
+    assert json.loads(result.stdout)["scored_count"] == 2
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
+        ("s.csv", "nummer,zeit\n1,2\n", "the file has no column 'grumble_id'"),
+        ("s.csv", "grumble_id,voice_time\na,noon\n", "s.csv, row 1: grumble.voice_time: "),
         ("s.json", "[{]", "s.json is not JSON"),
         ("s.jsonl", f"{json.dumps(SAMPLE)}\nnope\n", "s.jsonl:2 is not JSON"),
         ("s.json", json.dumps([SAMPLE, {"grumbel": 1}]), "s.json, request 2: not the JSON form"),
+        ("s.json", json.dumps({"grumbel": 1}), "no such field; did you mean 'grumble'?"),
         ("s.json", "[]", "send a sample"),
         ("s.json", json.dumps([SAMPLE] * 1001), "at most 1,000 requests"),
     ],

@@ -107,7 +107,7 @@ def test_the_client_alone_scores_and_publishes(
     commands = re.findall(r"^│ (\w+) ", run(harken, "--help", env=plain), re.MULTILINE)
     assert commands == ["score", "replay", "rules"]
     said = run(harken, "rules", "--help", env=plain)
-    names = ["publish", "status", "rollback", "revisions", "shadow", "simulate"]
+    names = ["publish", "status", "activate", "rollback", "revisions", "shadow", "simulate"]
     assert re.findall(r"^│ (\w+) ", said, re.MULTILINE) == names
 
     asked = ("--category", "charges", "--point", "bill_inaccurate", "--target", target)

@@ -42,6 +42,11 @@ def test_a_change_while_nobody_watches_is_seen(copy: Path) -> None:
     assert next(seen) == ("cases/levels.yaml",)
 
 
+def test_a_file_counts_however_its_ending_is_written(copy: Path) -> None:
+    (copy / "cases" / "levels.yaml").rename(copy / "cases" / "LEVELS.YAML")
+    assert "cases/LEVELS.YAML" in state_of(copy)
+
+
 def test_a_folder_that_goes_and_comes_again(copy: Path) -> None:
     seen = changes(copy)
     everything = next(seen)

@@ -17,8 +17,11 @@ from harken_rules.explain import Situation
 from harken_rules.given import GivenError
 from harken_rules.goals import Goal, read_goal
 from harken_rules.language import Hit, Interval, Missing, OneOf, Within
+from harken_rules.phrases import Phrases
 from harken_rules.reading.expectations import Listed
-from harken_rules.why_not import misses_of, nearest_misses
+from harken_rules.why_not import WhyNot, misses_of, nearest_misses
+from harken_rules.why_not_json import to_dict
+from harken_rules.why_not_text import WhyNotTeller
 
 from .random_bases import random_base, random_facts
 from .test_commands import harken
@@ -150,11 +153,40 @@ def test_a_rule_behind_another_names_it(engine: RuleEngine) -> None:
 def test_one_fact_is_changed_before_two(engine: RuleEngine) -> None:
     found = search(engine, {"open_hours": 10.0}, "level=3")
     assert moves(found) == [
+        {"open_hours": D(48)},
         {"dissatisfied": True},
         {"probability": D("0.15")},
-        {"open_hours": D(48)},
     ]
     assert found.complete
+
+
+def test_a_known_fact_is_changed_before_an_unknown_one(engine: RuleEngine) -> None:
+    given = {"open_hours": 10.0, "probability": 0.01}
+    assert moves(search(engine, given, "level=3")) == [
+        {"probability": D("0.15")},
+        {"open_hours": D(48)},
+        {"dissatisfied": True},
+    ]
+
+
+def test_more_that_reach_it_are_counted(engine: RuleEngine) -> None:
+    found = search(engine, {"open_hours": 10.0}, "level=3", shown=2)
+    assert (len(found.alternatives), found.others) == (2, 1)
+    assert search(engine, {"open_hours": 10.0}, "level=3").others == 0
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "  and 1 more\n"), ("zh", "  另有 1 种\n")])
+def test_that_there_are_more_is_said(
+    language: str, said: str, engine: RuleEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    situation = Situation(engine, {"open_hours": 10.0})
+    goal = read_goal("level=3", engine.base)
+    found = smallest_changes(situation, goal, shown=2)
+    told = WhyNotTeller(WhyNot(goal, situation, (), found), Phrases(engine.base, language))
+    lines = ["  " * depth + "".join(text for text, _ in parts) for depth, parts in told.lines()]
+    assert said in "\n".join(lines)
+    shown = to_dict(told.why_not, told.phrases)
+    assert shown["others"] == 1
 
 
 def test_what_is_reached_needs_no_change(engine: RuleEngine) -> None:

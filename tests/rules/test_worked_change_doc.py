@@ -23,7 +23,7 @@ PAGES = {
     "en": ROOT / "docs" / "rules" / "worked-change.md",
     "zh": ROOT / "docs" / "rules" / "zh" / "worked-change.md",
 }
-ONLINE = ("publish", "status", "rollback", "revisions", "shadow", "simulate")
+ONLINE = ("publish", "status", "activate", "rollback", "revisions", "shadow", "simulate")
 PARSED = {("serve", "--revisions"), ("rules", "calibrate"), *(("rules", name) for name in ONLINE)}
 """Commands that are not run: they need a server, or (calibrate) have no output on the page."""
 QUICKER = {"check": ["--sample", "50"], "impact": ["--processes", "1"]}

@@ -23,7 +23,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from harken.v1 import grumble_pb2, scoring_pb2
 
-from harken_client.errors import InvalidRequest, invalid_field
+from harken_client.errors import FieldViolation, InvalidRequest, invalid_field
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INT32 = 2**31
@@ -218,9 +218,14 @@ def request_from_json(value: object) -> scoring_pb2.ScoreRequest:
     request = scoring_pb2.ScoreRequest()
     try:
         json_format.ParseDict(dict(value), request)
-    except (json_format.ParseError, ValueError, TypeError, AttributeError) as error:
+    except (json_format.ParseError, ValueError, TypeError, AttributeError):
+        from harken_client.json_slips import slip_in
+
+        field, what = slip_in(value) or ("", "it cannot be read")
         raise InvalidRequest(
-            f"not the JSON form of a ScoreRequest: {error}", reason="FIELD_INVALID"
+            f"not the JSON form of a ScoreRequest: {field + ': ' if field else ''}{what}",
+            reason="FIELD_INVALID",
+            field_violations=(FieldViolation(field, what),),
         ) from None
     return request
 

@@ -1,4 +1,4 @@
-"""``harken rules publish | status | rollback | revisions | shadow | simulate``.
+"""``harken rules publish | status | activate | rollback | revisions | shadow | simulate``.
 
 They join the group ``rules`` where harken_rules is installed, and make it where it is not. What
 they need is imported when they run.
@@ -56,6 +56,14 @@ Also what went wrong last, and how a shadow does.
 
 Exit codes: 0 answered, 2 no server.
 """
+ACTIVATE_HELP = """Serve a revision that the server keeps already.
+
+One that was published with --no-activate, or any other of `harken rules revisions`.
+
+  harken rules activate 3fa4c2d1 --message "Tried in the shadow for a week"
+
+Exit codes: 0 done, 1 refused: it no longer loads; 2 unusable input, or no server.
+"""
 ROLLBACK_HELP = """Serve the revision that was active before the present one.
 
 Done twice, it goes back twice.
@@ -82,9 +90,12 @@ Exit codes: 0 done, 1 refused, 2 unusable input, or no server.
 """
 SIMULATE_HELP = """Score a sample with a revision and with the active one, and say what differs.
 
-SAMPLE is JSON: a list of ScoreRequests, at most 1,000; or a .jsonl file, one a line.
+SAMPLE is JSON: a list of ScoreRequests, at most 1,000; or a .jsonl file, one a line; or the
+first --rows of a flat history, .csv or .parquet, read as `harken replay` reads it.
 
   harken rules simulate 3fa4c2d1 sample.jsonl
+
+  harken rules simulate 3fa4c2d1 june.parquet --rows 500
 
 Exit codes: 0 answered, 1 refused, 2 unusable input, or no server.
 """
@@ -151,6 +162,7 @@ def add_to(rules: typer.Typer) -> None:
     for command, text in (
         (publish, PUBLISH_HELP),
         (status, STATUS_HELP),
+        (activate, ACTIVATE_HELP),
         (rollback, ROLLBACK_HELP),
         (revisions, REVISIONS_HELP),
         (shadow, SHADOW_HELP),
@@ -222,6 +234,29 @@ def status(
     _show(state, as_json, rule_render.print_state)
 
 
+def activate(
+    digest: Digest,
+    message: Message = None,
+    author: Author = None,
+    as_json: Json = False,
+    target: Target = HERE,
+    tls: UseTls = False,
+    ca: CaFile = None,
+    cert: CertFile = None,
+    key: KeyFile = None,
+    server_name: ServerName = None,
+) -> None:
+    """See ``ACTIVATE_HELP``."""
+    from harken_client import rule_render
+
+    place = Place("activate", target, _tls(tls, ca, cert, key, server_name), as_json)
+    why, who = said_why(message, place), author or user()
+    activation = place.ask(
+        lambda client: client.activate_rule_base_revision(digest, author=who, message=why)
+    )
+    _show(activation, as_json, rule_render.print_activation)
+
+
 def rollback(
     message: Message = None,
     author: Author = None,
@@ -288,10 +323,14 @@ def shadow(
 
 def simulate(
     digest: Digest,
-    sample: Annotated[Path, typer.Argument(metavar="SAMPLE", help="ScoreRequests, .json[l].")],
+    sample: Annotated[Path, typer.Argument(metavar="SAMPLE", help="JSON, or a history.")],
     former: Annotated[
         str, _option("The revision to compare with; the active one unless told.", "--former")
     ] = "",
+    rows: Annotated[int, _option("Of a history, the first so many rows.", min=1, max=1000)] = 1000,
+    spec: Annotated[
+        Path | None, _option("Which column of a history is what; else core names.", metavar="FILE")
+    ] = None,
     as_json: Json = False,
     target: Target = HERE,
     tls: UseTls = False,
@@ -302,9 +341,14 @@ def simulate(
 ) -> None:
     """See ``SIMULATE_HELP``."""
     from harken_client import rule_render
+    from harken_client.errors import HarkenError
+    from harken_client.rule_samples import read_sample
 
     place = Place("simulate", target, _tls(tls, ca, cert, key, server_name), as_json)
-    requests = _sample(sample, place)
+    try:
+        requests = read_sample(sample, spec, rows)
+    except HarkenError as error:
+        place.refuse(error)
     answer = place.ask(
         lambda client: client.simulate_rule_base(digest, requests, former_digest=former)
     )
@@ -388,32 +432,3 @@ def _show(answer: Any, as_json: bool, in_words: Callable[[Any], None]) -> None:
         show_json(rule_render.as_json(answer))
     else:
         in_words(answer)
-
-
-def _sample(path: Path, place: Place) -> list[Any]:
-    """The requests of a file; ends the command, naming file and item, where one is wrong."""
-    from harken_client.errors import HarkenError
-    from harken_client.requests import request_from_json
-
-    at = str(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix.lower() == ".jsonl":
-            items = []
-            for number, line in enumerate(text.splitlines(), start=1):
-                at = f"{path}:{number}"
-                if line.strip():
-                    items.append(json.loads(line))
-        else:
-            read = json.loads(text)
-            items = read if isinstance(read, list) else [read]
-        requests = []
-        for number, item in enumerate(items, start=1):
-            at = f"{path}, request {number}"
-            requests.append(request_from_json(item))
-    except OSError as error:
-        place.refuse(f"cannot read {path}: {error.strerror}")
-    except (ValueError, HarkenError, RecursionError) as error:
-        what = "is not JSON: " if isinstance(error, ValueError) else ": "
-        place.refuse(f"{at}{' ' if what[0] == 'i' else ''}{what}{error}")
-    return requests

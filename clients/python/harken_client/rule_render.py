@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,18 @@ def print_findings(checked: CheckedRuleBase, folder: Path) -> None:
         shown = Text(text)
         shown.stylize(colours.get(finding.severity, ""), 0, text.find(":"))
         _say(shown)
+    _print_pages(sorted({finding.id for finding in checked.findings}))
+
+
+def _print_pages(ids: list[str]) -> None:
+    """Where the findings are explained, as the check says it; nothing if nothing was found."""
+    if not ids:
+        return
+    paths = ", ".join(f"docs/checks/{one}.md" for one in ids)
+    _say(Text.assemble("explained in ", (paths, "blue")))
+    if find_spec("harken_rules") is not None:  # whose command it is
+        _say(Text(f"or by: harken rules check --explain {ids[0]}"))
+    _say(Text("\n"))
 
 
 def print_published(

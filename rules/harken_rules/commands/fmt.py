@@ -41,11 +41,12 @@ def run(
     What the rules say stays as it is, and so does every comment, beside what it belongs to;
     numbers stay as they are written. What has been laid out is read again before anything is
     written: digest and cases must be the same. A file that is not YAML is reported and left.
+    To write, DIR must be named.
 
     **Example:** `harken rules fmt my-rules`, or in a build `harken rules fmt my-rules --check`
 
     **Exit code:** 0 all laid out (with --check or --diff: already), 1 files that would change or
-    cannot be read, 2 no such folder, or it cannot be written.
+    cannot be read, 2 no such folder, no YAML in it, or it cannot be written.
     """
     if not (check or diff):
         must_name(folder, as_json)

@@ -58,11 +58,13 @@ def run(
 
     Fact names, codes with their labels, units and ranges are those of this rule base, so write
     the schemas anew when facts or catalogues change. With `--modeline` any editor that knows the
-    YAML language server finds them. What the rules say, and their digest, stay as they are.
+    YAML language server finds them. What the rules say, and their digest, stay as they are. To
+    write into a folder, name it.
 
     **Example:** `harken rules schema my-rules --modeline`
 
-    **Exit code:** 0 done, 2 no such folder, or its facts or catalogues have errors.
+    **Exit code:** 0 done, 2 no such folder, its facts or catalogues have errors, or it cannot be
+    written.
     """
     path = path_of(folder)
     if kind not in KINDS:
