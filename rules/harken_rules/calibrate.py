@@ -66,7 +66,7 @@ class Histogram:
         width = max(places) - self.first + self.bands + 2
         if width > MAX_PLACES:
             raise CalibrationError(
-                f"the numbers spread over {width:,} steps; give a greater --step"
+                f"the numbers spread over more than {MAX_PLACES:,} steps; give a greater --step"
             )
         held = np.zeros((len(self.profiles), width), dtype=np.int64)
         rows = {profile: row for row, profile in enumerate(self.profiles)}

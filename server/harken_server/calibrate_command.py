@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from harken_rules import printing
-from harken_rules.commands.shared import FOUND, OK, Json, path_of, refuse, sound
+from harken_rules.commands.shared import FOUND, OK, Json, must_name, path_of, refuse, sound
 from harken_rules.exact import scale_of
 
 from harken_server.rule_options import (
@@ -83,6 +83,8 @@ def calibrate(
 
     if len(paths) > 2:
         refuse("give a rule base's folder and one history", paths[0], as_json)
+    if write and len(paths) == 1:
+        must_name(None, as_json)
     path, history = paths if len(paths) == 2 else (path_of(None), paths[0])
     wanted = _shares(shares, history, as_json)
     stride = _step(step, history, as_json)
@@ -287,9 +289,7 @@ class _Calibration:
         else:
             printing.say((self.diff(), ""), ("Nothing is written without --write.\n", "bold"))
         if self.failures:
-            count = printing.count(len(self.failures), "case")
-            said = f"{count} of the rule base rest on other cut-offs and fail now:\n\n"
-            printing.say((said, "bold yellow"))
+            printing.say((f"{fail_now(len(self.failures))}:\n\n", "bold yellow"))
             printing.failures(self.failures, self.path)
 
     def _recheck(self) -> list[CaseResult]:
@@ -365,3 +365,10 @@ def _step(text: str, path: Path, as_json: bool) -> Decimal:
     if not step.is_finite() or step <= 0:
         refuse(f"--step is {text!r}; write a number above 0, as 0.01", path, as_json)
     return step
+
+
+def fail_now(number: int) -> str:
+    """That so many cases fail by the new cut-offs, and why."""
+    rest, fail = ("rests", "fails") if number == 1 else ("rest", "fail")
+    cases = printing.count(number, "case")
+    return f"{cases} of the rule base {rest} on other cut-offs and {fail} now"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from harken_rules import printing
@@ -70,6 +70,8 @@ def impact(
     if language not in LANGUAGES:
         refuse(f"--lang is {language!r}; it is en or zh", history, as_json)
     bases = both_sound(old, new, as_json)
+    if not history.exists():
+        refuse(f"{history}: no such file", history, as_json)
     if bases[0].digest == bases[1].digest:
         if as_json:
             printing.as_json({"identical": True, "digest": bases[0].digest})
@@ -79,6 +81,7 @@ def impact(
     try:
         opened = opened_history(history, spec, bundle_path(bundle), bases, probability)
         found = _impact(bases, opened, bundle_path(bundle), language, processes)
+        _some_compared(found, history)
     except (HistoryError, EngineError) as error:
         refuse(str(error), history, as_json)
     found = {
@@ -128,7 +131,7 @@ def _impact(
     bundle: Path,
     language: str,
     processes: int | None,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     from harken_server.impact.summary import Bases, summary_of
     from harken_server.impact.work import ImpactWork, impact_of
 
@@ -139,11 +142,27 @@ def _impact(
     return summary_of(tally, Bases(old, new, language))
 
 
+def _some_compared(found: dict[str, Any], history: Path) -> None:
+    """Raises HistoryError where no row could be compared: nothing may pass for no change."""
+    from harken_server.history import HistoryError
+
+    if found["rows"]["compared"]:
+        return
+    read = found["rows"]["read"]
+    faults = [fault for side in found["rows"]["refused"].values() for fault in side["first"]]
+    first = "; the first: row {row}, {field}: {reason}".format(**faults[0]) if faults else ""
+    words = f"none of its {read:,} rows can be used{first}" if read else "has no rows"
+    raise HistoryError(f"{history}: {words}")
+
+
 def _write(path: Path, text: str, as_json: bool) -> None:
     """Write so that nobody reads half of it."""
+    if not path.name:
+        refuse(f"--html is {str(path)!r}; give the name of a file", path, as_json)
     part = path.with_name(path.name + ".part")
     try:
         part.write_text(text, encoding="utf-8")
         part.replace(path)
     except OSError as error:
+        part.unlink(missing_ok=True)
         refuse(f"{path}: cannot be written: {error.strerror}", path, as_json)

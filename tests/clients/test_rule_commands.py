@@ -282,7 +282,7 @@ def test_simulate_sends_the_sample(
 HISTORY = "nummer,zeit,label\n" + "".join(
     f"g-{number},2026-03-01T08:00:00Z,0\n" for number in range(5)
 )
-SPEC = "dataset: mine\nfields:\n  grumble_id: nummer\n  voice_time: zeit\n"
+SPEC = "dataset: mine\nfields: {grumble_id: {column: nummer}, voice_time: {column: zeit}}\n"
 
 
 @pytest.mark.parametrize(("options", "count"), [((), 5), (("--rows", "2"), 2)])

@@ -1,6 +1,6 @@
-"""docs/rules/worked-change.md is done as it says: its edits, its commands, what they print.
+"""docs/rules/worked-change.md and impact.md are done as they say: edits, commands, what they print.
 
-So is the Chinese page. The commands that need a running server are only parsed.
+So are the Chinese pages. The commands that need a running server are only parsed.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ ROOT = Path(__file__).parents[2]
 PAGES = {
     "en": ROOT / "docs" / "rules" / "worked-change.md",
     "zh": ROOT / "docs" / "rules" / "zh" / "worked-change.md",
+    "impact": ROOT / "docs" / "rules" / "impact.md",
 }
 ONLINE = ("publish", "status", "activate", "rollback", "revisions", "shadow", "simulate")
 PARSED = {("serve", "--revisions"), ("rules", "calibrate"), *(("rules", name) for name in ONLINE)}
-"""Commands that are not run: they need a server, or (calibrate) have no output on the page."""
+"""Commands that are not run: they need a server, or (calibrate) have no output on some page."""
 QUICKER = {"check": ["--sample", "50"], "impact": ["--processes", "1"]}
 """Added to the commands of the page: what it shows is the same."""
 SPECS = Path("models") / "specs"
@@ -105,7 +106,7 @@ class Reader:
             shutil.copytree(words[2], words[3])
             return
         assert words[0] == "harken"
-        if (words[1], words[2]) in PARSED:
+        if (words[1], words[2]) in PARSED and not (words[2] == "calibrate" and shown):
             parse(self.app, words[1:])
             return
         if words[1] == "data" and Path(words[words.index("--out") + 1]).exists():
@@ -146,8 +147,17 @@ def test_the_page_can_be_followed(
     monkeypatch.chdir(folder)
     for name in ("my-rules", "before"):
         shutil.rmtree(name, ignore_errors=True)
+    Path("build/impact.html").unlink(missing_ok=True)
     Reader(briefly=language != "en").follow(PAGES[language])
     assert Path("build/impact.html").is_file()
+
+
+def test_the_chinese_impact_page_shows_what_the_english_one_does() -> None:
+    shown = [
+        [(each.language, re.sub("^#.*\n", "", each.text)) for each in blocks(page)]
+        for page in (PAGES["impact"], ROOT / "docs" / "rules" / "zh" / "impact.md")
+    ]
+    assert shown[0] == shown[1]
 
 
 def test_what_is_not_as_shown_is_noticed() -> None:

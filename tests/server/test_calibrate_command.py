@@ -143,6 +143,12 @@ def test_what_cannot_be_done_is_one_sentence(words: tuple[str, ...], said: str) 
     assert said in done.output
 
 
+def test_the_shipped_base_is_not_written_unless_it_is_named() -> None:
+    done = harken("rules", "calibrate", simulated_history(), "--write")
+    assert done.exit_code == 2
+    assert "name the folder to change" in done.output
+
+
 def test_the_rows_behind_a_calibration_are_counted_apart(base: Path, tmp_path: Path) -> None:
     frame = pd.read_parquet(simulated_history()).iloc[:60].copy()
     frame["age_years"] = frame["age_years"].astype(float)
@@ -165,3 +171,9 @@ def calibrate_work(base: Path, path: Path) -> BandingWork:
     rules = load_rule_base(base)
     scale = find_scale(rules, 5)
     return BandingWork(rules, scale, Decimal("0.01"), default_bundle_path(), open_history(path))
+
+
+def test_one_case_fails_and_more_fail() -> None:
+    one, two = map(calibrate_command.fail_now, (1, 2))
+    assert one == "1 case of the rule base rests on other cut-offs and fails now"
+    assert two == "2 cases of the rule base rest on other cut-offs and fail now"

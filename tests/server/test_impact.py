@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -28,8 +29,10 @@ from harken_server.impact.counting import Values, counted
 from harken_server.impact.page import page_of
 from harken_server.impact.summary import Bases, paired_difference, summary_of, wilson
 from harken_server.impact.tally import Tally
+from harken_server.impact.text import print_impact
 from harken_server.impact.work import ImpactWork, impact_of
 from harken_server.rule_options import lacking
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from .simulated import ROWS, simulated_history
@@ -288,8 +291,25 @@ def test_the_page_stands_alone(work: ImpactWork, tally: Tally, language: str) ->
     assert "&lt;old&gt;" in text
     for plot in re.findall(r"<svg.*?</svg>", text):
         ElementTree.fromstring(plot)
+    assert ("规则库，旧：&lt;old&gt;" in text) == (language == "zh")
     assert ("品质专员" in text) == (language == "zh")
     assert ("quality specialist" in text.lower()) == (language == "en")
+
+
+def test_chinese_is_told_with_chinese_punctuation(work: ImpactWork, tally: Tally) -> None:
+    found = {
+        "old": {"path": "old", "digest": "sha256.1"},
+        "new": {"path": "new", "digest": "sha256.2"},
+        "history": "june.parquet",
+        **summary_of(tally, Bases(work.old, work.new, "zh")),
+    }
+    told = io.StringIO()
+    print_impact(Console(file=told, width=160), found, "zh")
+    said = told.getvalue()
+    assert "规则库，旧：old  sha256.1\n" in said
+    assert "历史数据：june.parquet。共" in said
+    assert "最忙一日，旧" in said
+    assert [line for line in said.splitlines() if re.search(r"[,:;](\s|$)", line)] == []
 
 
 @pytest.fixture
@@ -320,12 +340,21 @@ def test_the_command(other: Path, tmp_path: Path) -> None:
     )
 
 
-def test_the_same_digest_needs_no_history(tmp_path: Path) -> None:
-    done = harken("rules", "impact", SMALL, SMALL, tmp_path / "not there.csv")
+def test_the_same_digest_compares_nothing(tmp_path: Path) -> None:
+    history = tmp_path / "empty.csv"
+    history.touch()
+    done = harken("rules", "impact", SMALL, SMALL, history)
     assert done.exit_code == 0
     assert "nothing changes" in done.output
-    done = harken("rules", "impact", SMALL, SMALL, tmp_path / "not there.csv", "--lang", "zh")
+    done = harken("rules", "impact", SMALL, SMALL, history, "--lang", "zh")
     assert "没有任何变化" in done.output
+
+
+def test_a_history_that_is_not_there_is_told_though_the_digest_is_the_same(tmp_path: Path) -> None:
+    done = harken("rules", "impact", SMALL, SMALL, tmp_path / "not there.csv")
+    assert (done.exit_code, "not there.csv: no such file" in done.output) == (2, True)
+    done = harken("rules", "impact", SMALL, SMALL, tmp_path / "not there.csv", "--json")
+    assert (done.exit_code, "no such file" in json.loads(done.output)["error"]) == (2, True)
 
 
 def test_unusable_input_is_told_and_ends_with_2(other: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf import json_format
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message_factory import GetMessageClass
 from harken.v1 import scoring_pb2
 
@@ -27,7 +27,7 @@ def slip_in(value: Mapping[str, Any]) -> tuple[str, str] | None:
     return _slip(value, scoring_pb2.ScoreRequest.DESCRIPTOR, "")
 
 
-def _slip(value: object, message: Descriptor, path: str) -> tuple[str, str] | None:
+def _slip(value: object, message: Any, path: str) -> tuple[str, str] | None:
     if not isinstance(value, Mapping):
         return path, f"{_shown(value)} is no JSON object"
     known = {field.json_name: field for field in message.fields}
@@ -75,7 +75,7 @@ def _leaf(value: object, field: Any, path: str) -> tuple[str, str]:
     return path, f"{_shown(value)} is not {_WANTED[field.cpp_type]}"
 
 
-def _fits(value: Mapping[str, Any], message: Descriptor) -> bool:
+def _fits(value: Mapping[str, Any], message: Any) -> bool:
     try:
         json_format.ParseDict(dict(value), GetMessageClass(message)())
     except (json_format.ParseError, ValueError, TypeError, AttributeError):

@@ -8,7 +8,7 @@ from html import escape
 
 from harken_server.impact import plots
 from harken_server.impact.summary import Plain
-from harken_server.impact.text import head_lines, level, percent
+from harken_server.impact.text import head_lines, level, percent, points
 from harken_server.impact.words import say
 
 _STYLE = """
@@ -84,7 +84,7 @@ def _workload(load: Plain, w: partial[str]) -> list[str]:
         for what, name in names.items()
         if name
     ]
-    heads = [f"{w(f)}, {w(s)}" for f in ("per_day", "busiest") for s in ("old", "new")]
+    heads = [f"{w(f)}{w('comma')}{w(s)}" for f in ("per_day", "busiest") for s in ("old", "new")]
     found.append(_table(("", *heads), cells))
     for what, name in names.items():
         if name:
@@ -104,7 +104,7 @@ def _outcomes(impact: Plain, w: partial[str]) -> list[str]:
     change = found["recall_difference"]
     said = ""
     if change["value"] is not None:
-        said = w("recall_difference", change["value"], change["low"], change["high"])
+        said = w("recall_difference", *points(change))
     by_level = [
         (f"{w('level')} {level(row['level'], w)}", row["old"], row["new"])
         for row in impact["complaints_by_level"]
@@ -112,7 +112,8 @@ def _outcomes(impact: Plain, w: partial[str]) -> list[str]:
     return [
         _title(w("warning_line", found["known"], found["complained"])),
         plots.intervals(rows),
-        f"<p>{escape(said)} {escape(w('interval'))}</p>",
+        f"<p>{escape(w('interval'))}</p>",
+        f"<p>{escape(said)}</p>",
         _title(w("complaints")),
         plots.intervals(by_level),
     ]
@@ -166,12 +167,12 @@ def _sample(impact: Plain, w: partial[str]) -> list[str]:
         return []
     found = [_title(w("sample"))]
     for each in impact["sample"]:
-        old, new = level(each["old"], w), level(each["new"], w)
+        moved = f"{level(each['old'], w)} → {level(each['new'], w)}"
         cells = [(d["decision"], _rules(d["old"], w), _rules(d["new"], w)) for d in each["why"]]
         heads = (w("decision"), w("fired_old"), w("fired_new"))
         found.append(
-            f"<details><summary>{escape(each['grumble_id'])}: {escape(old)} → {escape(new)}"
-            f"</summary>{_table(heads, cells, texts=3)}</details>"
+            f"<details><summary>{escape(each['grumble_id'] + w('colon') + moved)}</summary>"
+            f"{_table(heads, cells, texts=3)}</details>"
         )
     return found
 
@@ -202,4 +203,4 @@ def _code(row: Plain, w: partial[str]) -> str:
 
 
 def _rules(rules: Sequence[str], w: partial[str]) -> str:
-    return ", ".join(rules) or w("nothing")
+    return w("comma").join(rules) or w("nothing")

@@ -53,10 +53,11 @@ def print_impact(console: Console, impact: Plain, language: str) -> None:
     if impact["sample"]:
         line(w("sample"), "bold")
         for each in impact["sample"][:MOST]:
-            line(f"  {each['grumble_id']}: {level(each['old'], w)} → {level(each['new'], w)}")
+            moved = f"{level(each['old'], w)} → {level(each['new'], w)}"
+            line(f"  {each['grumble_id']}{w('colon')}{moved}")
             for why in each["why"][:4]:
                 old, new = _rules(why["old"], w), _rules(why["new"], w)
-                line(f"    {why['decision']}: {old} → {new}", "dim")
+                line(f"    {why['decision']}{w('colon')}{old} → {new}", "dim")
             if len(each["why"]) > 4:
                 line(f"    {w('more', len(each['why']) - 4)}", "dim")
 
@@ -65,16 +66,18 @@ def head_lines(impact: Plain, language: str) -> list[str]:
     """What was compared, what could not be, and how much changes."""
     w = partial(say, language)
     rows, changed = impact["rows"], impact["changed"]
+    colon, comma = w("colon"), w("comma")
+    compared = w("compared", rows["compared"], rows["read"])
     lines = [
-        f"{w('rule_base')}, {w('old')}: {impact['old']['path']}  {impact['old']['digest']}",
-        f"{w('rule_base')}, {w('new')}: {impact['new']['path']}  {impact['new']['digest']}",
-        f"{w('history')}: {impact['history']}. " + w("compared", rows["compared"], rows["read"]),
+        f"{w('rule_base')}{comma}{w(side)}{colon}{impact[side]['path']}  {impact[side]['digest']}"
+        for side in ("old", "new")
     ]
+    lines.append(f"{w('history')}{colon}{impact['history']}{w('stop')}{compared}")
     if impact.get("simulated"):
         lines.append(w("simulated"))
     lines += impact.get("notes", ())
     for side, refused in rows["refused"].items():
-        lines.append(w(f"refused_{side}", refused["rows"]) + ":")
+        lines.append(w(f"refused_{side}", refused["rows"]) + colon.rstrip())
         for fault in refused["first"][:5]:
             lines.append("  " + w("row", fault["row"], fault["field"], fault["reason"]))
     share = changed["changed"] / changed["rows"] if changed["rows"] else 0.0
@@ -148,7 +151,8 @@ def _workload(console: Console, load: Plain, language: str) -> None:
                 )
             )
     old, new, busiest = w("old"), w("new"), w("busiest")
-    heads = (w("workload"), old, new, f"{busiest}, {old}", f"{busiest}, {new}")
+    comma = w("comma")
+    heads = (w("workload"), old, new, f"{busiest}{comma}{old}", f"{busiest}{comma}{new}")
     _table(console, heads, cells, "")
 
 
@@ -173,13 +177,18 @@ def _outcomes(console: Console, impact: Plain, language: str) -> None:
     _table(console, (w("interval"), w("old"), w("new")), cells, "")
     change = found["recall_difference"]
     if change["value"] is not None:
-        words = w("recall_difference", change["value"], change["low"], change["high"])
+        words = w("recall_difference", *points(change))
         console.print(Text(words), soft_wrap=True)
     cells = [
         (level(row["level"], w), percent(row["old"]["value"]), percent(row["new"]["value"]))
         for row in impact["complaints_by_level"]
     ]
     _table(console, (w("complaints"), w("old"), w("new")), cells, "")
+
+
+def points(difference: Plain) -> list[float]:
+    """A difference of shares and its interval's ends, in percentage points."""
+    return [100 * difference[end] for end in ("value", "low", "high")]
 
 
 def _table(
@@ -205,5 +214,5 @@ def _code(row: Plain) -> str:
 
 
 def _rules(rules: Sequence[str], w: partial[str]) -> str:
-    shown = ", ".join(rules[:4]) + (f", {w('more', len(rules) - 4)}" if len(rules) > 4 else "")
-    return shown or w("nothing")
+    shown = [*rules[:4], *([w("more", len(rules) - 4)] if len(rules) > 4 else [])]
+    return w("comma").join(shown) or w("nothing")

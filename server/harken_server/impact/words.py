@@ -5,6 +5,9 @@ from __future__ import annotations
 LANGUAGES = ("en", "zh")
 
 _WORDS: dict[str, tuple[str, str]] = {
+    "colon": (": ", "："),
+    "comma": (", ", "，"),
+    "stop": (". ", "。"),
     "title": ("What the change of the rule base would have done", "规则库变更的影响"),
     "old": ("old", "旧"),
     "new": ("new", "新"),
@@ -82,8 +85,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "recall": ("recall", "查全率"),
     "interval": ("95 % interval", "95% 置信区间"),
     "recall_difference": (
-        "recall changes by {:+.2%} (95 % interval {:+.2%} to {:+.2%})",
-        "查全率变化 {:+.2%}（95% 置信区间 {:+.2%} 至 {:+.2%}）",
+        "recall changes by {:+.2f} percentage points (95 % interval {:+.2f} to {:+.2f})",
+        "查全率变化 {:+.2f} 个百分点（95% 置信区间 {:+.2f} 至 {:+.2f}）",
     ),
     "complaints": ("Complaint rate by level", "各级别投诉率"),
     "unknown": (
