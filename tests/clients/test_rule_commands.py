@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import os
 import re
 import subprocess
 import sys
@@ -161,7 +162,19 @@ def test_links_stay_in_the_folder(control: Any, harken: Any, rules: Path) -> Non
     (rules / "out.yaml").symlink_to("/etc/hostname")
     result = harken("publish", str(rules), "-m", "why")
     assert result.exit_code == 2
-    assert "out.yaml is a link that leads out of the folder" in result.stderr
+    words = "out.yaml is a link that leads out of the folder; copy here what it leads to"
+    assert result.stderr == f"harken rules publish: {words}\n"
+    said = json.loads(harken("publish", str(rules), "-m", "why", "--json").stdout)
+    assert said["error"]["message"] == words
+
+
+def test_a_file_whose_name_is_no_text_is_named(harken: Any, rules: Path) -> None:
+    (rules / os.fsdecode(b"\xff.yaml")).write_text("a: 1\n")
+    result = harken("publish", str(rules), "-m", "why")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "harken rules publish: \\udcff.yaml is no UTF-8; rename it\n",
+    )
 
 
 @pytest.mark.parametrize("command", ["status", "revisions"])

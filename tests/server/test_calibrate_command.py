@@ -177,3 +177,23 @@ def test_one_case_fails_and_more_fail() -> None:
     one, two = map(calibrate_command.fail_now, (1, 2))
     assert one == "1 case of the rule base rests on other cut-offs and fails now"
     assert two == "2 cases of the rule base rest on other cut-offs and fail now"
+
+
+def test_shares_that_are_no_numbers_are_refused(base: Path) -> None:
+    for shares in ("nan,nan,nan,nan,nan", "inf,1,1,1,1"):
+        done = harken("rules", "calibrate", base, simulated_history(), "--shares", shares)
+        assert done.exit_code == 2
+        assert "--shares sum to" in done.output
+
+
+def test_what_is_no_part_of_the_base_is_no_obstacle_and_a_link_stays_one(base: Path) -> None:
+    (base / ".#level.yaml").symlink_to("nobody@nowhere")  # as an editor locks a file
+    (base / "notes.txt").symlink_to("/no/such/notes")
+    file, real = base / CUTS, base / "decisions" / "real.txt"
+    before = file.read_bytes()
+    file.replace(real)
+    file.symlink_to("real.txt")
+    done = harken("rules", "calibrate", base, simulated_history(), "--write", "--processes", "1")
+    assert done.exit_code == 0, done.output
+    assert file.is_symlink()
+    assert real.read_bytes() != before

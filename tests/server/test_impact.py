@@ -390,3 +390,35 @@ def test_advice_is_what_both_bases_give(work: ImpactWork) -> None:
     advice = Comparer(RuleEngine(work.old), RuleEngine(work.new)).advice
     assert "owner" in advice.single
     assert "strategies" in advice.listed
+
+
+def test_a_history_of_which_nothing_can_be_used_is_not_called_unchanged(
+    other: Path, tmp_path: Path
+) -> None:
+    frame = pd.read_parquet(simulated_history()).head(3)
+    for name, rows, said in (
+        ("none.csv", frame.head(0), "has no rows"),
+        (
+            "bad.csv",
+            frame.assign(age_years=999),
+            "none of its 3 rows can be used; the first: ",
+        ),
+    ):
+        rows.to_csv(tmp_path / name, index=False)
+        page = tmp_path / "page.html"
+        done = harken("rules", "impact", SMALL, other, tmp_path / name, "--html", page)
+        assert done.exit_code == 2
+        assert said in done.output
+        assert not page.exists()
+
+
+def test_a_page_without_a_name_is_refused(other: Path) -> None:
+    done = harken("rules", "impact", SMALL, other, simulated_history(), "--html", "")
+    assert done.exit_code == 2
+    assert "give the name of a file" in done.output
+
+
+def test_a_prepared_history_is_called_simulated_if_its_specification_says_so() -> None:
+    spec = Path(__file__).parents[2] / "models" / "specs" / "simulated.yaml"
+    assert open_history(simulated_history(), spec).spec.simulated
+    assert not open_history(simulated_history()).spec.simulated

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import threading
 import time
 
 import grpc
@@ -181,3 +182,24 @@ def test_memory_without_end_is_an_answer(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     answer = children.ask("hungry", [], timeout=60, memory_bytes=1 << 29)
     assert re.search(r"more than 512 MiB", answer.failure)
+
+
+def test_what_a_child_started_does_not_outlive_its_time(tmp_path, monkeypatch):
+    (tmp_path / "parental.py").write_text(
+        "import subprocess, time\n"
+        "from harken_server.children import Telling\n"
+        "with Telling() as telling:\n"
+        "    subprocess.Popen(['sleep', '600'], stdout=telling._out)\n"
+        "    time.sleep(600)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    answer = children.ask("parental", [], timeout=3)
+    assert answer.failure == "it did not finish within 3 seconds"
+
+
+def test_once_stopping_no_child_is_waited_for():
+    stopping = threading.Event()
+    with children.none_once(stopping):
+        stopping.set()
+        answers = [children.ask("timeit", ["-n", "1", "import time; time.sleep(600)"])] * 2
+    assert [each.failure for each in answers] == ["it crashed (SIGKILL)"] * 2

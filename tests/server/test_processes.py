@@ -184,3 +184,10 @@ def test_a_port_of_the_control_plane_that_is_taken_is_said(name):
     assert result.returncode == 1
     assert f"cannot listen on 127.0.0.1:{port} ({name} port)" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_ready_file_that_is_a_folder_is_refused(tmp_path):
+    result = run("--ready-file", str(tmp_path))
+    assert result.returncode == 2
+    assert f"ready_file: {tmp_path} is there and cannot be removed" in result.stderr
+    assert "Traceback" not in result.stderr

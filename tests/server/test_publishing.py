@@ -101,6 +101,35 @@ def test_every_change_is_signed(control: Any, author: str, message: str, fields:
     assert len(control.crew.served) == 1
 
 
+@pytest.mark.parametrize("author", ["张\u3000三", "Renée\u00a0Brown", "👩\u200d💻"])
+def test_names_and_reasons_are_of_any_script(control: Any, author: str) -> None:
+    created = control.publisher.create(base("a"), author, f"{author}：\n\t为什么")
+    assert created.revision.author == author
+
+
+def test_a_shadow_that_cannot_be_ended_does_not_undo_an_activation(
+    control: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher, crew = control.publisher, control.crew
+    digest = publisher.create(base("a"), "ann", "why").digest
+    publisher.set_shadow(digest)
+    monkeypatch.setattr(crew, "set_shadow", lambda _rules, _share: ("worker 0: it ended",))
+    assert publisher.activate(digest, "ann", "good").digest == digest
+    assert publisher.state().shadow is None
+    error = fails(lambda: publisher.set_shadow(""))
+    assert error.reason is Reason.SHADOW_FAILED
+
+
+def test_workers_are_held_to_the_digest_that_was_vetted(
+    control: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher, asked = control.publisher, []
+    monkeypatch.setattr(control.crew, "reload", lambda *given: asked.append(given) or ())
+    created = publisher.create(base("a"), "ann", "why")
+    publisher.activate(created.digest, "ann", "why")
+    assert asked == [(publisher.store.folder(created.revision), created.digest)]
+
+
 def test_workers_that_refuse_keep_the_old_one_and_the_error_is_told(control: Any) -> None:
     publisher, crew = control.publisher, control.crew
     outcomes: list[str] = []

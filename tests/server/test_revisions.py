@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -382,3 +384,23 @@ def test_the_record_says_who_when_why_and_what(store: Store) -> None:
     assert said["files"]["rulebase.yaml"] == hashlib.sha256(b"a: 1\n").hexdigest()
     assert (said["author"], said["message"], said["source"]) == ("author", "why", "published")
     assert datetime.fromisoformat(said["create_time"]) == revision.create_time
+
+
+def test_a_folder_that_takes_no_locks_is_not_called_used(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(_number: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", none)
+    with pytest.raises(StoreError, match="cannot be used: No locks available"):
+        Store(root)
+
+
+def test_a_name_that_is_no_text_is_told_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / os.fsdecode(b"\xff.yaml")).symlink_to("/etc/hostname")
+    with pytest.raises(PublishingError) as caught:
+        read_files(tmp_path / "base")
+    assert "\\udcff.yaml is a link" in caught.value.problems[0]
+    assert caught.value.problems[0].encode()

@@ -308,3 +308,26 @@ def test_every_method_of_the_service_is_served(stub: Any) -> None:
         reason = "" if method.name in asked else refused(call.result)[1]
         assert reason in ("", "FIELD_REQUIRED"), method.name
         assert (call.code() is grpc.StatusCode.OK) == (not reason)
+
+
+@pytest.mark.parametrize("problem", ["规则" * 400, "😀" * 800, "a%\n" * 300])
+def test_a_long_problem_in_any_script_does_not_drown_the_status(
+    control: Any, stub: Any, problem: str
+) -> None:
+    digest = stub.CreateRuleBaseRevision(create("a")).digest
+    control.crew.problems = (problem, problem, problem)
+    request = pb.ActivateRuleBaseRevisionRequest(digest=digest, author="ann", message="why")
+    code, reason, status = refused(lambda: stub.ActivateRuleBaseRevision(request))
+    assert (code, reason) == ("FAILED_PRECONDITION", "ACTIVATION_FAILED")
+    assert status.message.startswith(f"{digest} is not served")
+    failure = error_details_pb2.PreconditionFailure()
+    assert status.details[1].Unpack(failure)
+    assert problem.startswith(failure.violations[0].description.rstrip("…"))
+
+
+def test_a_page_token_beyond_all_years_is_refused(stub: Any) -> None:
+    request = pb.ListRuleBaseRevisionsRequest(page_token="0001-01-01T00:00:00+14:00/x")
+    assert refused(lambda: stub.ListRuleBaseRevisions(request))[:2] == (
+        "INVALID_ARGUMENT",
+        "FIELD_INVALID",
+    )
