@@ -75,15 +75,6 @@ def tree_of(text: str) -> tuple[Tree, list[Word]]:
     return builder.root, builder.words
 
 
-def last_line(tree: Tree) -> int:
-    """The line on which ``tree`` ends."""
-    while isinstance(tree, Group):
-        if tree.flow or not tree.entries:
-            return tree.end[0]
-        tree = tree.entries[-1].value
-    return tree.end[0]
-
-
 class _Builder:
     """Turns events into a tree."""
 

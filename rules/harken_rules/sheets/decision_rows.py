@@ -25,7 +25,6 @@ from harken_rules.sheets.plain import Plain, as_list, as_mapping, as_text
 RULE, ANY, WHEN, THEN = "rule", "any", "when: ", "then: "
 CHARACTERISTIC, REMARK, END_REMARK = "characteristic", "remark", "remark at the end"
 LABELS = "(labels)"
-SIMPLE_HEAD = ("decision", "hit", "otherwise", "reasons")
 
 _WORDS = {
     "zh": {RULE: "规则", ANY: "或", CHARACTERISTIC: "特征", REMARK: "备注", "because": "理由"},

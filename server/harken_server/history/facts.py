@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from harken_models.bundle import with_segments
 from harken_rules import RuleBase
-from harken_rules.column_cells import Coded, Column
+from harken_rules.column_cells import Column
 from numpy.typing import NDArray
 
 from harken_server.history.rows import Rows, coded, open_hours
@@ -46,15 +46,6 @@ def for_rules(facts: Facts, base: RuleBase) -> dict[str, Column]:
         for fact in base.facts.values()
         if fact.source in ("request", "model", "attribute") and fact.name in facts
     }
-
-
-def values_of(column: Column) -> NDArray[np.object_]:
-    """A column's values as objects."""
-    if isinstance(column, Coded):
-        table = np.array([*column.values, None], dtype=object)
-        found: NDArray[np.object_] = table[column.codes]
-        return found
-    return column.astype(object)
 
 
 def _assess(
