@@ -19,12 +19,7 @@ def write_whole(path: Path, data: bytes) -> None:
     target = Path(os.path.realpath(path))  # unlike resolve, no error for a link in a circle
     temporary = None
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".harken-")
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        # mkstemp makes a file that only its owner may read.
-        temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+        temporary = beside(target, data)
         temporary.replace(target)
     except BaseException as error:
         if temporary is not None:
@@ -32,6 +27,24 @@ def write_whole(path: Path, data: bytes) -> None:
         if isinstance(error, OSError) and error.errno:  # its reader knows this name only
             error.filename, error.filename2 = str(path), None
         raise
+
+
+def beside(target: Path, data: bytes) -> Path:
+    """A hidden file beside ``target`` that holds ``data``, is on the disk and has the rights of
+    ``target``: to replace it with. Raises OSError, and then there is none."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".harken-")
+    made = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes a file that only its owner may read.
+        made.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+    except BaseException:
+        made.unlink(missing_ok=True)
+        raise
+    return made
 
 
 def _umask() -> int:

@@ -15,6 +15,7 @@ import typer
 from harken_rules import printing
 from harken_rules.commands.shared import FOUND, OK, Json, must_name, path_of, refuse, sound
 from harken_rules.exact import scale_of
+from harken_rules.files import write_whole
 
 from harken_server.rule_options import (
     BundleFolder,
@@ -169,16 +170,11 @@ class _Calibration:
 
     def write(self) -> None:
         """Replace the file whole, unless somebody else has changed it meanwhile."""
-        file = self.file.resolve()  # a link stays one
-        part = file.with_name(file.name + ".part")
         try:
-            if file.read_bytes() != self.before:
+            if self.file.read_bytes() != self.before:
                 self._refuse("has changed meanwhile; nothing was written")
-            part.write_bytes(self.after)
-            shutil.copymode(file, part)
-            part.replace(file)
+            write_whole(self.file, self.after)
         except OSError as error:
-            part.unlink(missing_ok=True)
             self._refuse(f"cannot be written: {error.strerror}")
 
     def plain(self) -> Plain:

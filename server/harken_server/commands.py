@@ -119,6 +119,8 @@ def serve(
     """See ``HELP``."""
     flags = {name: value for name, value in locals().items() if name not in ("config", "as_json")}
     # Imported here, so that `harken --help` does not load LightGBM.
+    from harken_rules.files import write_whole
+
     from harken_server import control_plane
     from harken_server.errors import SettingsError, SnapshotError
     from harken_server.logs import set_up_logs
@@ -128,7 +130,7 @@ def serve(
         _announce(serving, as_json)
         if settings.ready_file is not None:
             try:
-                _write_whole(settings.ready_file, json.dumps(asdict(serving)))
+                write_whole(settings.ready_file, (json.dumps(asdict(serving)) + "\n").encode())
             except OSError as error:
                 why = f"cannot write the ready file {settings.ready_file}: {error.strerror}"
                 raise control_plane.ServeError(why) from None
@@ -196,10 +198,3 @@ def _ready(file: Path | None) -> Iterator[None]:
     finally:
         with suppress(OSError):
             file.unlink(missing_ok=True)
-
-
-def _write_whole(file: Path, text: str) -> None:
-    """Write so that nobody reads half of it."""
-    part = file.with_name(file.name + ".part")
-    part.write_text(text + "\n", encoding="utf-8")
-    part.replace(file)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from harken_rules import printing
 from harken_rules.commands.shared import OK, UNUSABLE, Json, checked, read, refuse
+from harken_rules.files import write_whole
 
 if TYPE_CHECKING:
     from harken_rules import RuleBase
@@ -159,10 +160,7 @@ def _write(path: Path, text: str, as_json: bool) -> None:
     """Write so that nobody reads half of it."""
     if not path.name:
         refuse(f"--html is {str(path)!r}; give the name of a file", path, as_json)
-    part = path.with_name(path.name + ".part")
     try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        write_whole(path, text.encode())
     except OSError as error:
-        part.unlink(missing_ok=True)
         refuse(f"{path}: cannot be written: {error.strerror}", path, as_json)

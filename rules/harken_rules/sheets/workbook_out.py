@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Any
 
+from harken_rules.files import write_whole
 from harken_rules.sheets.book import CODES, MAX_CELL, MAX_ROWS, Sheet, SheetsError, cell_name
 
 _ESCAPE = re.compile(r"_(x[0-9A-Fa-f]{4}_)")
@@ -33,12 +35,11 @@ def write_workbook(
             raise SheetsError(f"{message}; {MAX_ROWS:,} is the most")
         _write_sheet(book.create_sheet(sheet.name), sheet, codes)
     book.active = 0
-    partial = path.with_name(f".{path.name}.partial")
+    written = io.BytesIO()
+    book.save(written)
     try:
-        book.save(partial)
-        partial.replace(path)
+        write_whole(path, written.getvalue())
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise SheetsError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 

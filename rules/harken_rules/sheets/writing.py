@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harken_rules.diagnostics import Report
+from harken_rules.files import beside
 from harken_rules.reading.folder import read_folder
 from harken_rules.sheets.book import SheetsError
 
@@ -45,7 +45,8 @@ def write_all(root: Path, files: Mapping[str, bytes], before: Mapping[str, bytes
             held = target.read_bytes() if target.exists() else None
             if held != before.get(name):
                 raise SheetsError(f"{name} was changed while the workbook was read; import again")
-            prepared[target] = _beside(target, data)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            prepared[target] = beside(target, data)
         for target, partial in prepared.items():
             held = target.read_bytes() if target.exists() else None
             partial.replace(target)
@@ -61,23 +62,3 @@ def write_all(root: Path, files: Mapping[str, bytes], before: Mapping[str, bytes
     finally:
         for partial in prepared.values():
             partial.unlink(missing_ok=True)
-
-
-def _beside(target: Path, data: bytes) -> Path:
-    """A file beside ``target`` with ``data`` and with the rights of ``target``."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
-    partial = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if target.exists():
-            shutil.copymode(target, partial)
-        else:
-            partial.chmod(0o644)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-    return partial
