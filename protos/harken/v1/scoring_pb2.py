@@ -13,10 +13,11 @@ _sym_db = _symbol_database.Default()
 
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from harken.v1 import grumble_pb2 as harken_dot_v1_dot_grumble__pb2
+from harken.v1 import replay_pb2 as harken_dot_v1_dot_replay__pb2
 from harken.v1 import score_pb2 as harken_dot_v1_dot_score__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17harken/v1/scoring.proto\x12\tharken.v1\x1a\x17google/rpc/status.proto\x1a\x17harken/v1/grumble.proto\x1a\x15harken/v1/score.proto\"\xb9\x02\n\x0cScoreRequest\x12#\n\x07grumble\x18\x01 \x01(\x0b\x32\x12.harken.v1.Grumble\x12,\n\x08\x63ustomer\x18\x02 \x01(\x0b\x32\x1a.harken.v1.CustomerProfile\x12#\n\x07history\x18\x03 \x01(\x0b\x32\x12.harken.v1.History\x12;\n\nattributes\x18\x04 \x03(\x0b\x32\'.harken.v1.ScoreRequest.AttributesEntry\x12\x0f\n\x07\x65xplain\x18\x05 \x01(\x08\x12\x15\n\rlanguage_code\x18\x06 \x01(\t\x1aL\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12(\n\x05value\x18\x02 \x01(\x0b\x32\x19.harken.v1.AttributeValue:\x02\x38\x01\"0\n\rScoreResponse\x12\x1f\n\x05score\x18\x01 \x01(\x0b\x32\x10.harken.v1.Score\">\n\x11\x42\x61tchScoreRequest\x12)\n\x08requests\x18\x01 \x03(\x0b\x32\x17.harken.v1.ScoreRequest\"f\n\x10\x42\x61tchScoreResult\x12!\n\x05score\x18\x01 \x01(\x0b\x32\x10.harken.v1.ScoreH\x00\x12$\n\x06status\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"B\n\x12\x42\x61tchScoreResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x1b.harken.v1.BatchScoreResult2\x9b\x01\n\x0eScoringService\x12<\n\x05Score\x12\x17.harken.v1.ScoreRequest\x1a\x18.harken.v1.ScoreResponse\"\x00\x12K\n\nBatchScore\x12\x1c.harken.v1.BatchScoreRequest\x1a\x1d.harken.v1.BatchScoreResponse\"\x00\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17harken/v1/scoring.proto\x12\tharken.v1\x1a\x17google/rpc/status.proto\x1a\x17harken/v1/grumble.proto\x1a\x16harken/v1/replay.proto\x1a\x15harken/v1/score.proto\"\xb9\x02\n\x0cScoreRequest\x12#\n\x07grumble\x18\x01 \x01(\x0b\x32\x12.harken.v1.Grumble\x12,\n\x08\x63ustomer\x18\x02 \x01(\x0b\x32\x1a.harken.v1.CustomerProfile\x12#\n\x07history\x18\x03 \x01(\x0b\x32\x12.harken.v1.History\x12;\n\nattributes\x18\x04 \x03(\x0b\x32\'.harken.v1.ScoreRequest.AttributesEntry\x12\x0f\n\x07\x65xplain\x18\x05 \x01(\x08\x12\x15\n\rlanguage_code\x18\x06 \x01(\t\x1aL\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12(\n\x05value\x18\x02 \x01(\x0b\x32\x19.harken.v1.AttributeValue:\x02\x38\x01\"0\n\rScoreResponse\x12\x1f\n\x05score\x18\x01 \x01(\x0b\x32\x10.harken.v1.Score\">\n\x11\x42\x61tchScoreRequest\x12)\n\x08requests\x18\x01 \x03(\x0b\x32\x17.harken.v1.ScoreRequest\"f\n\x10\x42\x61tchScoreResult\x12!\n\x05score\x18\x01 \x01(\x0b\x32\x10.harken.v1.ScoreH\x00\x12$\n\x06status\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"B\n\x12\x42\x61tchScoreResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x1b.harken.v1.BatchScoreResult2\xf2\x01\n\x0eScoringService\x12<\n\x05Score\x12\x17.harken.v1.ScoreRequest\x1a\x18.harken.v1.ScoreResponse\"\x00\x12K\n\nBatchScore\x12\x1c.harken.v1.BatchScoreRequest\x1a\x1d.harken.v1.BatchScoreResponse\"\x00\x12U\n\x0cReplayScores\x12\x1e.harken.v1.ReplayScoresRequest\x1a\x1f.harken.v1.ReplayScoresResponse\"\x00(\x01\x30\x01\x62\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'harken.v1.scoring_pb2', globals())
@@ -25,18 +26,18 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
   _SCOREREQUEST_ATTRIBUTESENTRY._options = None
   _SCOREREQUEST_ATTRIBUTESENTRY._serialized_options = b'8\001'
-  _SCOREREQUEST._serialized_start=112
-  _SCOREREQUEST._serialized_end=425
-  _SCOREREQUEST_ATTRIBUTESENTRY._serialized_start=349
-  _SCOREREQUEST_ATTRIBUTESENTRY._serialized_end=425
-  _SCORERESPONSE._serialized_start=427
-  _SCORERESPONSE._serialized_end=475
-  _BATCHSCOREREQUEST._serialized_start=477
-  _BATCHSCOREREQUEST._serialized_end=539
-  _BATCHSCORERESULT._serialized_start=541
-  _BATCHSCORERESULT._serialized_end=643
-  _BATCHSCORERESPONSE._serialized_start=645
-  _BATCHSCORERESPONSE._serialized_end=711
-  _SCORINGSERVICE._serialized_start=714
-  _SCORINGSERVICE._serialized_end=869
+  _SCOREREQUEST._serialized_start=136
+  _SCOREREQUEST._serialized_end=449
+  _SCOREREQUEST_ATTRIBUTESENTRY._serialized_start=373
+  _SCOREREQUEST_ATTRIBUTESENTRY._serialized_end=449
+  _SCORERESPONSE._serialized_start=451
+  _SCORERESPONSE._serialized_end=499
+  _BATCHSCOREREQUEST._serialized_start=501
+  _BATCHSCOREREQUEST._serialized_end=563
+  _BATCHSCORERESULT._serialized_start=565
+  _BATCHSCORERESULT._serialized_end=667
+  _BATCHSCORERESPONSE._serialized_start=669
+  _BATCHSCORERESPONSE._serialized_end=735
+  _SCORINGSERVICE._serialized_start=738
+  _SCORINGSERVICE._serialized_end=980
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 from google.rpc import status_pb2 as _status_pb2
 from harken.v1 import grumble_pb2 as _grumble_pb2
+from harken.v1 import replay_pb2 as _replay_pb2
 from harken.v1 import score_pb2 as _score_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor

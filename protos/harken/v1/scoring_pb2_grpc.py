@@ -2,6 +2,7 @@
 """Client and server classes corresponding to protobuf-defined services."""
 import grpc
 
+from harken.v1 import replay_pb2 as harken_dot_v1_dot_replay__pb2
 from harken.v1 import scoring_pb2 as harken_dot_v1_dot_scoring__pb2
 
 
@@ -25,6 +26,11 @@ class ScoringServiceStub(object):
                 request_serializer=harken_dot_v1_dot_scoring__pb2.BatchScoreRequest.SerializeToString,
                 response_deserializer=harken_dot_v1_dot_scoring__pb2.BatchScoreResponse.FromString,
                 )
+        self.ReplayScores = channel.stream_stream(
+                '/harken.v1.ScoringService/ReplayScores',
+                request_serializer=harken_dot_v1_dot_replay__pb2.ReplayScoresRequest.SerializeToString,
+                response_deserializer=harken_dot_v1_dot_replay__pb2.ReplayScoresResponse.FromString,
+                )
 
 
 class ScoringServiceServicer(object):
@@ -45,6 +51,14 @@ class ScoringServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReplayScores(self, request_iterator, context):
+        """Scores many grumbles by columns, chunk after chunk: some tens of thousands a second.
+        A chunk is taken up when the one before it is answered; a server holds few such streams.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ScoringServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -57,6 +71,11 @@ def add_ScoringServiceServicer_to_server(servicer, server):
                     servicer.BatchScore,
                     request_deserializer=harken_dot_v1_dot_scoring__pb2.BatchScoreRequest.FromString,
                     response_serializer=harken_dot_v1_dot_scoring__pb2.BatchScoreResponse.SerializeToString,
+            ),
+            'ReplayScores': grpc.stream_stream_rpc_method_handler(
+                    servicer.ReplayScores,
+                    request_deserializer=harken_dot_v1_dot_replay__pb2.ReplayScoresRequest.FromString,
+                    response_serializer=harken_dot_v1_dot_replay__pb2.ReplayScoresResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -100,5 +119,22 @@ class ScoringService(object):
         return grpc.experimental.unary_unary(request, target, '/harken.v1.ScoringService/BatchScore',
             harken_dot_v1_dot_scoring__pb2.BatchScoreRequest.SerializeToString,
             harken_dot_v1_dot_scoring__pb2.BatchScoreResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ReplayScores(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(request_iterator, target, '/harken.v1.ScoringService/ReplayScores',
+            harken_dot_v1_dot_replay__pb2.ReplayScoresRequest.SerializeToString,
+            harken_dot_v1_dot_replay__pb2.ReplayScoresResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
