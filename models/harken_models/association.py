@@ -16,6 +16,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from harken_models.coded import Column, PairTable, as_coded, slices
+
 COLUMNS = (
     "point", "segment", "grumbles", "complaints", "rate", "shrunk_rate", "lift", "risk_ratio",
     "coefficient",
@@ -43,17 +45,22 @@ class AssociationTable:
         found = table.get((point, segment)) if segment is not None else None  # type: ignore[arg-type]
         return found if found is not None else table.get((point, ""))  # type: ignore[arg-type]
 
-    def many(self, points: np.ndarray, segments: np.ndarray) -> np.ndarray:
+    @cached_property
+    def _pairs(self) -> PairTable:
+        def cell(point: str | None, segment: str | None) -> float:
+            found = self.one(point, segment)
+            return math.nan if found is None else found
+
+        return PairTable(self.cells["point"], self.cells["segment"], cell)
+
+    def many(self, points: Column, segments: Column) -> np.ndarray:
         """Log lift of each row; NaN where unknown."""
-        point_codes, point_names = pd.factorize(points)
-        segment_codes, segment_names = pd.factorize(segments)
-        width = len(segment_names) + 1
-        table = np.full((len(point_names) + 1, width), np.nan)
-        for i, point in enumerate(point_names):
-            for j, segment in enumerate([*segment_names, None]):
-                found = self.one(point, segment)
-                table[i, j] = np.nan if found is None else found
-        return np.asarray(table[point_codes, segment_codes])
+        left, right = as_coded(points), as_coded(segments)
+        read, rows = self._pairs.read(left, right), len(left.codes)
+        result = np.empty(rows)
+        for part in slices(rows):
+            result[part] = read(part)
+        return result
 
 
 def fit_association(

@@ -162,7 +162,7 @@ def apply_statistics(matrix: np.ndarray, statistics: Statistics) -> np.ndarray:
     """The matrix with each category's code replaced by its level's rate."""
     if not statistics:
         return matrix
-    result = matrix.copy()
+    result = matrix.copy(order="K")
     for index, table in statistics.items():
         result[:, index] = table[matrix[:, index].astype(np.int64)]
     return result

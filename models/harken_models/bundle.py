@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -10,12 +10,20 @@ from typing import Any
 
 import numpy as np
 
+from harken_models.assessor import Assess, Assessment, compile_assessor
 from harken_models.association import AssociationTable
 from harken_models.calibrate import Calibration
+from harken_models.coded import Coded, Columns, as_coded, slices
 from harken_models.features import FeatureSpec
 from harken_models.predictor import Model, Predictor
 from harken_models.segments import SegmentModel
 from harken_models.spec import AttributeType
+from harken_models.values import is_nothing
+
+__all__ = [
+    "Assessment", "AssessmentColumns", "AttributeSpec", "Bundle", "BundleParts",
+    "default_bundle_path", "segments_of", "with_segments",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +36,17 @@ class AttributeSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Assessment:
-    """What the model says of one grumble.
-
-    ``association`` is a log lift (0: as many complaints as grumbles have on average); None is
-    unknown. ``probability`` is calibrated and corrected to the field's base rate.
-    """
-
-    segment: str | None
-    association: float | None
-    probability: float
-
-
-@dataclass(frozen=True, slots=True)
 class AssessmentColumns:
-    """The same for many rows: objects (None), float64 (NaN: unknown), float64."""
+    """The same for many rows: coded segments, float64 (NaN: unknown), float64."""
 
-    segment: np.ndarray
+    segment_coded: Coded
     association: np.ndarray
     probability: np.ndarray
+
+    @property
+    def segment(self) -> np.ndarray:
+        """The segments as objects, None where unknown; made anew at each call."""
+        return self.segment_coded.objects()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,8 @@ class Bundle:
 
     A row maps core names (times as ``voice_time_us``, ``observe_time_us``) and the operator's
     own attributes to values; None or absent is missing. Columns map the same names to arrays:
-    float64 with NaN for numbers and flags, objects with None for codes, int64 for times.
+    float64 with NaN for numbers and flags, objects with None or ``CodedColumn`` for codes, int64
+    for times.
     Values of a wrong type raise FeatureError.
     """
 
@@ -84,6 +85,11 @@ class Bundle:
             }
         )
 
+    @property
+    def compiled(self) -> bool:
+        """Are the model's trees machine code, and not LightGBM?"""
+        return self.predictor.compiled
+
     def assess(self, row: Mapping[str, object]) -> Assessment:
         """Assess one grumble."""
         segment = row.get("segment")
@@ -95,16 +101,30 @@ class Bundle:
         z = self.predictor.one(self.parts.features.encode_row(row))
         return Assessment(segment, association, self.parts.calibration.one(z))  # type: ignore[arg-type]
 
-    def assess_columns(self, columns: Mapping[str, np.ndarray], rows: int) -> AssessmentColumns:
-        """Assess ``rows`` grumbles; row by row exactly what ``assess`` says."""
+    def assessor(self, names: Sequence[str]) -> Assess:
+        """``assess`` compiled for rows as sequences in the order of ``names``.
+
+        The function takes such a row and the grumble's attributes. A value is None or of its
+        field's type: text, flag, finite int or float within ±2**53. A name overrules an
+        attribute of the same name. Same bits and errors as ``assess``.
+        """
+        return compile_assessor(self.parts, self.predictor, names, self.assess)
+
+    def assess_columns(self, columns: Columns, rows: int) -> AssessmentColumns:
+        """Assess ``rows`` grumbles; row by row exactly what ``assess`` says.
+
+        A column may also be coded: ``codes`` (integers, -1 missing) and ``values``.
+        """
+        parts = self.parts
         # Numbers beyond all reason overflow silently in Python; so they shall in columns.
         with np.errstate(over="ignore", invalid="ignore"):
-            columns = with_segments(columns, rows, self.parts.segments)
-            segments = columns["segment"]
-            points = columns.get("point", np.full(rows, None, dtype=object))
-            association = self.parts.association.many(points, segments)
-            z = self.predictor.many(self.parts.features.encode_columns(columns, rows))
-            return AssessmentColumns(segments, association, self.parts.calibration.many(z))
+            segment = segments_of(columns, rows, parts.segments)
+            association = parts.association.many(as_coded(columns.get("point"), rows), segment)
+            encode = parts.features.encode_slices({**columns, "segment": segment}, rows)
+            probability = np.empty(rows)
+            for part in slices(rows):
+                probability[part] = parts.calibration.many(self.predictor.many(encode(part)))
+            return AssessmentColumns(segment, association, probability)
 
     def explain(
         self, row: Mapping[str, object], top: int = 10
@@ -125,17 +145,26 @@ class Bundle:
         ]
 
 
-def with_segments(
-    columns: Mapping[str, np.ndarray], rows: int, model: SegmentModel | None
-) -> dict[str, np.ndarray]:
-    """The columns with ``segment`` given or, where it is not, the nearest centroid's."""
-    given = columns.get("segment")
-    segments = np.full(rows, None, dtype=object) if given is None else given.astype(object)
-    absent = np.array([value is None or value != value for value in segments], dtype=bool)
-    segments[absent] = None
-    if model is not None and absent.any():
-        segments[absent] = model.many(columns, rows)[absent]
-    return {**columns, "segment": segments}
+def with_segments(columns: Columns, rows: int, model: SegmentModel | None) -> dict[str, Any]:
+    """The columns with ``segment``, as objects, given or, where it is not, the nearest
+    centroid's."""
+    return {**columns, "segment": segments_of(columns, rows, model).objects()}
+
+
+def segments_of(columns: Columns, rows: int, model: SegmentModel | None) -> Coded:
+    """The segments, coded in int32: given or, where one is not, the nearest centroid's."""
+    given = as_coded(columns.get("segment"), rows)
+    known = {value: None for value in given.values if not is_nothing(value)}
+    names = model.names if model is not None else ()
+    values = tuple({**known, **dict.fromkeys(names)})
+    place = {value: np.int32(index) for index, value in enumerate(values)}
+    table = np.array([*(place.get(value, -1) for value in given.values), -1], dtype=np.int32)
+    codes = table[given.codes]
+    absent = np.flatnonzero(codes < 0)
+    if model is not None and len(absent):
+        own = np.array([*(place[name] for name in names), -1], dtype=np.int32)
+        codes[absent] = own[model.codes(columns, absent)]
+    return Coded(codes, values)
 
 
 def default_bundle_path() -> Path:

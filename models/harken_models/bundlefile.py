@@ -35,6 +35,7 @@ from harken_models.association import COLUMNS, AssociationTable
 from harken_models.boosted import BoostedModel
 from harken_models.bundle import Bundle, BundleParts
 from harken_models.calibrate import Calibration
+from harken_models.compiled import compile_or_warn
 from harken_models.errors import BundleError, FeatureError, ModelsError
 from harken_models.features import Feature, FeatureSpec
 from harken_models.logistic import LogisticModel
@@ -77,9 +78,11 @@ def write_bundle(
     return load_bundle(path)
 
 
-def load_bundle(path: Path, threads: int = 1) -> Bundle:
-    """Read, verify and ready a bundle. ``threads``: of LightGBM, for columns only.
+def load_bundle(path: Path, threads: int = 1, compiled: bool = False) -> Bundle:
+    """Read, verify and ready a bundle. ``threads``: of the boosted trees, for columns only.
 
+    ``compiled`` runs the trees as machine code, which takes tens of seconds to make the first
+    time; where that cannot be had, a NotCompiledWarning says why, and LightGBM runs them.
     Raises BundleError, one sentence that says what differs.
     """
     path = Path(path)
@@ -96,6 +99,8 @@ def load_bundle(path: Path, threads: int = 1) -> Bundle:
         parts = _read_parts(path)
         _verify_features(path, manifest, parts)
         bundle = Bundle(parts, MappingProxyType(manifest), bundle_digest(digests), threads)
+        if compiled:
+            compile_or_warn(bundle.predictor)
         _verify_predictions(path, bundle, _yaml(path / "probes.yaml"))
     except BundleError:
         raise

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -27,7 +28,7 @@ _WORTH = 0.001
 """By what share its steps must lower the log-loss of a straight line."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Calibration:
     """``expit(map(z) + shift)``.
 
@@ -46,22 +47,29 @@ class Calibration:
         """The probability of one raw log-odds."""
         if not self.knots:
             return float(expit(self.slope * z + self.intercept + self.shift))
-        last = len(self.knots) - 1
-        at = min(max(bisect_right(self.knots, z, key=lambda knot: knot[0]) - 1, 0), last - 1)
-        (x0, y0), (x1, y1) = self.knots[at], self.knots[at + 1]
-        first, end = self.knots[0][0], self.knots[last][0]
-        inside = first if z < first else (end if z > end else z)
-        return float(expit(y0 + (inside - x0) / (x1 - x0) * (y1 - y0) + self.shift))
+        x, y, width, rise = self._pieces
+        at = bisect_right(x, z, 1, len(x) - 1) - 1
+        inside = x[0] if z < x[0] else (x[-1] if z > x[-1] else z)
+        return float(expit(y[at] + (inside - x[at]) / width[at] * rise[at] + self.shift))
 
     def many(self, z: np.ndarray) -> np.ndarray:
         """The probabilities of a column of raw log-odds."""
         if not self.knots:
             return np.asarray(expit(self.slope * z + self.intercept + self.shift))
-        x, y = (np.array(side) for side in zip(*self.knots, strict=True))
-        at = np.clip(np.searchsorted(x, z, side="right") - 1, 0, len(x) - 2)
+        x, y, width, rise = self._arrays
+        at = np.searchsorted(x[1:-1], z, side="right")
         inside = np.where(z < x[0], x[0], np.where(z > x[-1], x[-1], z))
-        x0, x1, y0, y1 = x[at], x[at + 1], y[at], y[at + 1]
-        return np.asarray(expit(y0 + (inside - x0) / (x1 - x0) * (y1 - y0) + self.shift))
+        return np.asarray(expit(y[at] + (inside - x[at]) / width[at] * rise[at] + self.shift))
+
+    @cached_property
+    def _arrays(self) -> tuple[np.ndarray, ...]:
+        """Of each knot x and y, and how far the next one is in both."""
+        x, y = (np.array(side) for side in zip(*self.knots, strict=True))
+        return x, y, np.diff(x), np.diff(y)
+
+    @cached_property
+    def _pieces(self) -> tuple[list[float], ...]:
+        return tuple(array.tolist() for array in self._arrays)
 
     def shifted(self, sample_rate: float, field_rate: float | None) -> Calibration:
         """The same calibration for a population whose base rate is ``field_rate``."""

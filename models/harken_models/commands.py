@@ -1,4 +1,4 @@
-"""``harken train`` and ``harken data prepare | simulate``."""
+"""``harken train``, ``harken data prepare | simulate`` and ``harken model compile``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from typer.core import TyperGroup
+
+from harken_models.compile_command import compile_command
 
 UNUSABLE = 2
 
@@ -55,10 +57,18 @@ def register(app: typer.Typer) -> None:
     data.callback()(data_command)
     data.command("prepare")(prepare_command)
     app.add_typer(data, name="data")
+    model = typer.Typer(no_args_is_help=True)
+    model.callback()(model_command)
+    model.command("compile")(compile_command)
+    app.add_typer(model, name="model")
 
 
 def data_command() -> None:
     """Simulate data, or prepare an operator's own."""
+
+
+def model_command() -> None:
+    """Make a model ready."""
 
 
 def train_command(
@@ -91,7 +101,7 @@ def train_command(
     from harken_models.train import Options, train
 
     began = time.monotonic()
-    with _user_errors(), _progress() as progress:
+    with user_errors(), _progress() as progress:
         progress("reading", 0, 1)
         dataset = load_dataset(None if spec is None else read_spec(spec), data)
         _report_bad_rows(dataset.bad_rows)
@@ -133,7 +143,7 @@ def prepare_command(
     from harken_models.specreader import read_spec
     from harken_models.tables import write_frame
 
-    with _user_errors():
+    with user_errors():
         dataset = load_dataset(None if spec is None else read_spec(spec), data)
         _report_bad_rows(dataset.bad_rows)
         flat = flat_frame(between(dataset, since, until))
@@ -147,7 +157,7 @@ def prepare_command(
 
 
 @contextmanager
-def _user_errors() -> Iterator[None]:
+def user_errors() -> Iterator[None]:
     """Errors that a user can mend become one message and exit code 2."""
     from harken_models.errors import ModelsError
 

@@ -5,7 +5,8 @@
     ├── DataError       a data file is missing, unreadable or lacks a column
     ├── TrainingError   the data is readable but cannot be trained on
     ├── FeatureError    one value of a row has the wrong type; names field and value
-    └── BundleError     a bundle is incomplete, altered, or not made for this program
+    ├── BundleError     a bundle is incomplete, altered, or not made for this program
+    └── NotCompiledError  the trees are not to be had as machine code; LightGBM goes on
 
 None of them knows a transport. ``str(error)`` is fit for a person: what is wrong, where,
 and how to mend it.
@@ -63,3 +64,11 @@ class FeatureError(ModelsError):
 
 class BundleError(ModelsError):
     """A bundle that must not be served."""
+
+
+class NotCompiledError(ModelsError):
+    """Trees that are not to be had as machine code; the text says why."""
+
+
+class NotCompiledWarning(UserWarning):
+    """The same where LightGBM steps in."""

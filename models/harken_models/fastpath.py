@@ -9,9 +9,11 @@ use; it is freed when the thread ends or the booster is dropped.
 from __future__ import annotations
 
 import ctypes
+import struct
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 import lightgbm as lgb
 from lightgbm.basic import _LIB  # type: ignore[attr-defined]
@@ -30,12 +32,13 @@ class SingleRow:
         self._threads = threading.local()
 
     def __call__(self, values: Sequence[float]) -> float:
-        """The raw score of one row: as many floats as the booster has features."""
+        """The raw score of one row: as many numbers as the booster has features."""
         try:
-            lane = self._threads.lane
+            predict: Callable[[Sequence[float]], float] = self._threads.predict
         except AttributeError:
-            lane = self._threads.lane = _Lane(self._booster)
-        return float(lane.predict(values))
+            self._threads.lane = lane = _Lane(self._booster)
+            predict = self._threads.predict = lane.predict
+        return predict(values)
 
 
 class _Lane:
@@ -65,9 +68,12 @@ class _Lane:
         weakref.finalize(self, _LIB.LGBM_FastConfigFree, config)
         call, length = _LIB.LGBM_BoosterPredictForMatSingleRowFast, ctypes.byref(self._length)
 
+        pack = struct.Struct(f"{width}d").pack_into  # refuses a row of another length
+
         def predict(values: Sequence[float]) -> float:
-            row[:] = values  # type: ignore[call-overload]  # ctypes refuses a row of another length
-            _check(call(config, row, length, output))
+            pack(row, 0, *values)
+            if call(config, row, length, output):
+                _refuse()
             return output[0]
 
         self.predict = predict
@@ -75,7 +81,11 @@ class _Lane:
 
 def _check(code: int) -> None:
     if code != 0:
-        reason = _LIB.LGBM_GetLastError
-        reason.restype = ctypes.c_char_p
-        text = (reason() or b"unknown error").decode("utf-8", "replace")
-        raise ModelsError(f"LightGBM refused a row: {text}")
+        _refuse()
+
+
+def _refuse() -> NoReturn:
+    reason = _LIB.LGBM_GetLastError
+    reason.restype = ctypes.c_char_p
+    text = (reason() or b"unknown error").decode("utf-8", "replace")
+    raise ModelsError(f"LightGBM refused a row: {text}")

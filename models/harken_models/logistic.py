@@ -10,23 +10,30 @@ a time, so that one row and columns agree to the last bit (a matrix product woul
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, reduce
+from operator import add, getitem
 from typing import Any
 
 import numpy as np
 from scipy import optimize, sparse
 from scipy.special import expit, logit
 
+from harken_models.coded import slices
 from harken_models.features import Feature, FeatureSpec
 
 _BINS = 10
 _ITERATIONS = 200
 """A nearly converged challenger is as good: the validation log-loss judges it."""
 
+_WHOLE = 128
+"""Below it the terms of whole numbers are computed beforehand."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class NumberTerm:
     """``coefficient * (clip(x) - mean) / scale + steps[bin of x]``; ``missing`` if there is no x.
 
@@ -47,18 +54,28 @@ class NumberTerm:
     def one(self, x: float) -> float:
         if x != x:
             return self.missing
-        clipped = self.low if x < self.low else (self.high if x > self.high else x)
+        # On a bound the bound is taken, as numpy's clip does it: they may differ in sign of zero.
+        raised = x if x > self.low else self.low
+        clipped = raised if raised < self.high else self.high
         step = self.steps[bisect_right(self.edges, x)]
         return (clipped - self.mean) / self.scale * self.coefficient + step
 
     def many(self, x: np.ndarray) -> np.ndarray:
-        clipped = np.where(x < self.low, self.low, np.where(x > self.high, self.high, x))
-        step = np.asarray(self.steps)[np.searchsorted(self.edges, x, side="right") * (x == x)]
-        term = (clipped - self.mean) / self.scale * self.coefficient + step
-        return np.where(x != x, self.missing, term)
+        edges, steps = self._arrays
+        term = x.clip(self.low, self.high)
+        term -= self.mean
+        term /= self.scale
+        term *= self.coefficient
+        term += steps.take(edges.searchsorted(x, side="right"))
+        term[x != x] = self.missing
+        return term
+
+    @cached_property
+    def _arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.array(self.edges, dtype=np.float64), np.array(self.steps)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LevelTerm:
     """One coefficient for each level of a category: its categories, pooled, missing."""
 
@@ -69,10 +86,29 @@ class LevelTerm:
         return self.coefficients[int(x)]
 
     def many(self, x: np.ndarray) -> np.ndarray:
-        return np.asarray(self.coefficients)[x.astype(np.int64)]
+        return self._array.take(x.astype(np.int64))
+
+    @cached_property
+    def _array(self) -> np.ndarray:
+        return np.array(self.coefficients)
 
 
-@dataclass(frozen=True, slots=True)
+class _Terms(dict[float, float]):
+    """A number's terms by value. Counts, ages and ranks are small whole numbers: theirs are
+    computed beforehand; those of other values when asked for."""
+
+    __slots__ = ("_compute",)
+
+    def __init__(self, term: NumberTerm) -> None:
+        super().__init__({float(x): term.one(float(x)) for x in range(_WHOLE)})
+        self[math.nan] = term.missing
+        self._compute = term.one
+
+    def __missing__(self, x: float) -> float:
+        return self._compute(x)
+
+
+@dataclass(frozen=True)
 class LogisticModel:
     """Intercept and one term a feature, in the order of the feature specification."""
 
@@ -81,16 +117,26 @@ class LogisticModel:
 
     def one(self, values: Sequence[float]) -> float:
         """Log-odds of one encoded row."""
-        z = self.intercept
-        for term, x in zip(self.terms, values, strict=True):
-            z = z + term.one(x)
-        return z
+        # Added one after the other, as the columns are: sum() may round less often.
+        return reduce(add, map(getitem, self._tables, values), self.intercept)
+
+    @cached_property
+    def _tables(self) -> list[Mapping[float, float]]:
+        """Each term by value: a row costs a look-up a feature."""
+        return [
+            _Terms(term)
+            if isinstance(term, NumberTerm)
+            else {float(code): value for code, value in enumerate(term.coefficients)}
+            for term in self.terms
+        ]
 
     def many(self, matrix: np.ndarray) -> np.ndarray:
         """Log-odds of encoded rows (rows × features)."""
         z = np.full(len(matrix), self.intercept)
-        for index, term in enumerate(self.terms):
-            z = z + term.many(matrix[:, index])
+        for part in slices(len(matrix)):
+            rows = matrix[part]
+            for index, term in enumerate(self.terms):
+                z[part] += term.many(rows[:, index])
         return z
 
     def explain(self, values: Sequence[float]) -> tuple[float, list[float]]:

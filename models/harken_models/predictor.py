@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import lightgbm as lgb
 import numpy as np
 
 from harken_models.boosted import BoostedModel
-from harken_models.fastpath import SingleRow
+from harken_models.boosted_predictor import BoostedPart, BoostedPredictor
 from harken_models.features import FeatureSpec
 from harken_models.logistic import LogisticModel
 
@@ -27,74 +26,52 @@ class Model:
 
 
 class Predictor:
-    """Computes raw log-odds, thread-safe. ``threads``: of LightGBM, for columns only."""
+    """Computes raw log-odds, thread-safe.
+
+    ``threads``: of LightGBM, for columns only. ``booster`` is LightGBM itself where the model
+    has trees; ``boosted``, what computes them, may be replaced by another part that agrees.
+    """
 
     def __init__(self, model: Model, spec: FeatureSpec, threads: int = 1) -> None:
         self.model = model
         self.spec = spec
-        self._threads = threads
-        self._logistic = model.logistic
-        self._booster: lgb.Booster | None = None
-        if model.boosted is not None:
-            self._booster = lgb.Booster(model_str=model.boosted.text)
-            self._single = SingleRow(self._booster)
-            self._tables = [
-                (index, table.tolist()) for index, table in model.boosted.statistics.items()
-            ]
+        self.logistic = model.logistic
+        self.booster = None if model.boosted is None else BoostedPredictor(model.boosted, threads)
+        self.boosted: BoostedPart | None = self.booster
+
+    @property
+    def compiled(self) -> bool:
+        """Are the trees machine code, and not LightGBM?"""
+        return self.boosted is not self.booster
 
     @property
     def booster_features(self) -> list[str] | None:
         """LightGBM's own list of features, None where there is no LightGBM model."""
-        return None if self._booster is None else list(self._booster.feature_name())
+        return None if self.booster is None else self.booster.feature_names
 
-    def one(self, values: list[float]) -> float:
+    def one(self, values: Sequence[float]) -> float:
         """Log-odds of one encoded row."""
-        if self._booster is None:
-            assert self._logistic is not None
-            return self._logistic.one(values)
-        boosted = self._single(self._prepared(values))
-        if self._logistic is None:
+        if self.boosted is None:
+            assert self.logistic is not None
+            return self.logistic.one(values)
+        boosted = self.boosted.one(values)
+        if self.logistic is None:
             return boosted
-        return (boosted + self._logistic.one(values)) / 2
+        return (boosted + self.logistic.one(values)) / 2
 
     def many(self, matrix: np.ndarray) -> np.ndarray:
         """Log-odds of encoded rows (rows × features)."""
-        if self._booster is None:
-            assert self._logistic is not None
-            return self._logistic.many(matrix)
-        boosted = self.boosted_many(matrix)
-        if self._logistic is None:
+        if self.boosted is None:
+            assert self.logistic is not None
+            return self.logistic.many(matrix)
+        boosted = self.boosted.many(matrix)
+        if self.logistic is None:
             return boosted
-        return np.asarray((boosted + self._logistic.many(matrix)) / 2)
+        return np.asarray((boosted + self.logistic.many(matrix)) / 2)
 
-    def boosted_many(self, matrix: np.ndarray) -> np.ndarray:
-        """LightGBM's own log-odds of encoded rows, by ``Booster.predict``."""
-        assert self._booster is not None
-        assert self.model.boosted is not None
-        if not len(matrix):
-            return np.zeros(0)
-        prepared = self.model.boosted.prepare(matrix)
-        return np.asarray(
-            self._booster.predict(prepared, raw_score=True, num_threads=self._threads)
-        )
-
-    def explain(self, values: list[float]) -> tuple[float, list[float]]:
+    def explain(self, values: Sequence[float]) -> tuple[float, list[float]]:
         """Base value and each feature's contribution, in log-odds before calibration."""
-        parts: list[tuple[float, Sequence[float]]] = []
-        if self._booster is not None:
-            row = np.array([self._prepared(values)])
-            shares = np.asarray(self._booster.predict(row, pred_contrib=True, num_threads=1))[0]
-            parts.append((float(shares[-1]), shares[:-1].tolist()))
-        if self._logistic is not None:
-            parts.append(self._logistic.explain(values))
+        parts = [part.explain(values) for part in (self.boosted, self.logistic) if part is not None]
         base = sum(part[0] for part in parts) / len(parts)
         shares_by_feature = zip(*(part[1] for part in parts), strict=True)
         return base, [sum(shares) / len(parts) for shares in shares_by_feature]
-
-    def _prepared(self, values: list[float]) -> list[float]:
-        if not self._tables:
-            return values
-        result = values.copy()
-        for index, table in self._tables:
-            result[index] = table[int(values[index])]
-        return result

@@ -8,8 +8,10 @@ columns agree to the last bit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,11 +19,16 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
 
+from harken_models.coded import Coded, Columns, as_coded, read_table, slices, value_table
+from harken_models.columnencoder import read_numbers
 from harken_models.core import BRANDS, SEGMENTS
+from harken_models.values import Places, number_of
 
 NUMBERS = ("age_years", "tenure_months", "monthly_spend_yuan")
 BRAND_WEIGHT = 3.0
 """Distance between two brands, in standard deviations: segments keep within a brand."""
+_FOREIGN = BRAND_WEIGHT * BRAND_WEIGHT
+"""What another brand adds to a squared distance."""
 _SAMPLE = 60_000
 
 # Brand, mean age in years, and tenure and spend as quantiles of the brand's customers.
@@ -35,7 +42,7 @@ _REFERENCE: Mapping[str, tuple[str, float, float, float]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SegmentModel:
     """Centroids in standard units.
 
@@ -47,51 +54,98 @@ class SegmentModel:
     scaling: tuple[tuple[float, float, float], ...]
     centroids: tuple[tuple[str, str, tuple[float, ...]], ...]
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The segments, in the order of the centroids."""
+        return tuple(name for name, _, _ in self.centroids)
+
     def one(self, row: Mapping[str, object]) -> str | None:
-        """The nearest segment of one row, None where too little is known."""
-        brand = row.get("brand")
-        numbers = [_float(row.get(name)) for name in NUMBERS]
-        known = sum(x == x for x in numbers)
-        if brand is None or known < 2:
+        """The nearest segment of one row, None where too little is known.
+
+        Raises FeatureError for a number that is none.
+        """
+        return self.nearest(row.get("brand"), [number_of(name, row.get(name)) for name in NUMBERS])
+
+    def nearest(self, brand: object, numbers: Sequence[float | None]) -> str | None:
+        """The nearest segment by brand and NUMBERS; None or NaN is missing."""
+        if brand is None or brand != brand:
             return None
         scaled = [
-            ((high if x > high else x) - mean) / deviation
+            None if x is None or x != x else ((high if x > high else x) - mean) / deviation
             for x, (mean, deviation, high) in zip(numbers, self.scaling, strict=True)
         ]
-        best, nearest = float("inf"), None
+        if None not in scaled and isinstance(brand, str):
+            found = self._nearest_of_brand(brand, scaled)  # type: ignore[arg-type]
+            if found is not None:
+                return found
+        elif scaled.count(None) > 1:
+            return None
+        best, nearest = math.inf, None
         for name, own_brand, centre in self.centroids:
-            distance = 0.0 if brand == own_brand else BRAND_WEIGHT * BRAND_WEIGHT
+            distance = 0.0 if brand == own_brand else _FOREIGN
             for x, c in zip(scaled, centre, strict=True):
-                gap = x - c
-                distance = distance + (gap * gap if x == x else 0.0)
+                if x is not None:
+                    distance = distance + (x - c) * (x - c)
             if distance < best:
                 best, nearest = distance, name
         return nearest
 
-    def many(self, columns: Mapping[str, np.ndarray], rows: int) -> np.ndarray:
-        """The nearest segments of columns: objects, None where too little is known."""
-        brand = columns.get("brand", np.full(rows, None))
-        numbers = [
-            np.asarray(columns.get(name, np.full(rows, np.nan)), dtype=np.float64)
-            for name in NUMBERS
-        ]
-        known = sum((x == x).astype(int) for x in numbers)
-        scaled = [
-            (np.where(x > high, high, x) - mean) / deviation
-            for x, (mean, deviation, high) in zip(numbers, self.scaling, strict=True)
-        ]
-        best = np.full(rows, np.inf)
-        nearest = np.full(rows, None, dtype=object)
-        for name, own_brand, centre in self.centroids:
-            distance = np.where(brand == own_brand, 0.0, BRAND_WEIGHT * BRAND_WEIGHT)
-            for x, c in zip(scaled, centre, strict=True):
-                gap = x - c
-                distance = distance + np.where(x == x, gap * gap, 0.0)
-            better = distance < best
-            best = np.where(better, distance, best)
-            nearest[better] = name
-        nearest[pd.isna(brand) | (known < 2)] = None
+    def _nearest_of_brand(self, brand: str, scaled: tuple[float, float, float]) -> str | None:
+        """The nearest centroid of the brand where no other brand's can be nearer."""
+        x, y, z = scaled
+        best, nearest = _FOREIGN, None
+        for name, (a, b, c) in self._of_brand.get(brand, ()):
+            distance = (x - a) * (x - a) + (y - b) * (y - b) + (z - c) * (z - c)
+            if distance < best:
+                best, nearest = distance, name
         return nearest
+
+    @cached_property
+    def _of_brand(self) -> dict[str, list[tuple[str, tuple[float, ...]]]]:
+        return {
+            brand: [(name, centre) for name, own, centre in self.centroids if own == brand]
+            for _, brand, _ in self.centroids
+        }
+
+    def many(self, columns: Columns, rows: int) -> np.ndarray:
+        """The nearest segments of columns: objects, None where too little is known."""
+        return Coded(self.codes(columns, np.arange(rows)), self.names).objects()
+
+    def codes(self, columns: Columns, rows: np.ndarray) -> np.ndarray:
+        """Of the rows of these numbers the place of the nearest segment in ``names``, -1 where
+        too little is known: int32, as many as ``rows``."""
+        brand = as_coded(columns.get("brand"), int(rows.max(initial=-1)) + 1)
+        brands = Places(self._of_brand, len(self._of_brand) + 1, len(self._of_brand))
+        read_brand = read_table(brand, value_table(brand, brands).astype(np.intp))
+        readers = [read_numbers(name, columns) for name in NUMBERS]
+        result = np.empty(len(rows), dtype=np.int32)
+        for part in slices(len(rows)):
+            own, numbers = read_brand(rows[part]), [read(rows[part]) for read in readers]
+            result[part] = self._codes(own, numbers)
+        return result
+
+    def _codes(self, brand: np.ndarray, numbers: list[np.ndarray]) -> np.ndarray:
+        """By brand as a place in ``_of_brand``, after it strange ones and missing."""
+        foreign, centres = self._arrays
+        distance = foreign[:, brand]  # centroids × rows, so that one operation does all
+        unknown = np.zeros(len(brand), dtype=np.int8)
+        for x, (mean, deviation, high), own in zip(numbers, self.scaling, centres, strict=True):
+            absent = np.broadcast_to(x != x, brand.shape)
+            gap = (np.where(x > high, high, x) - mean) / deviation - own
+            distance += np.where(absent, 0.0, gap * gap)
+            unknown += absent
+        nearest: np.ndarray = distance.argmin(axis=0)  # of equal ones the first
+        infinite = distance.min(axis=0) == np.inf
+        nearest[infinite | (brand == len(self._of_brand) + 1) | (unknown > 1)] = -1
+        return nearest
+
+    @cached_property
+    def _arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """What a brand adds, centroids × brands; the centres, numbers × centroids × 1."""
+        brands = [*self._of_brand, None, None]
+        foreign = [[0.0 if own == b else _FOREIGN for b in brands] for _, own, _ in self.centroids]
+        centres = np.array([centre for _, _, centre in self.centroids])
+        return np.array(foreign), centres.T[:, :, None]
 
     def to_plain(self) -> dict[str, Any]:
         """Plain values for a text file."""
@@ -169,7 +223,3 @@ def _name_clusters(centres: np.ndarray, reference: np.ndarray) -> list[int]:
     """For each segment the cluster that fits its description, all together at least distance."""
     gaps = ((reference[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2)
     return [int(cluster) for cluster in linear_sum_assignment(gaps)[1]]
-
-
-def _float(value: object) -> float:
-    return float("nan") if value is None else float(value)  # type: ignore[arg-type]

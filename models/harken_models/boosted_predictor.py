@@ -1,0 +1,75 @@
+"""LightGBM's part of a prediction: raw log-odds of encoded rows, and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import lightgbm as lgb
+import numpy as np
+
+from harken_models.boosted import BoostedModel
+from harken_models.fastpath import SingleRow
+
+
+class BoostedPart(Protocol):
+    """What a predictor asks of the boosted trees; another evaluation of them may stand in.
+
+    Rows are as ``FeatureSpec`` encodes them; ``one`` and ``many`` agree to the last bit. Safe to
+    share between threads.
+    """
+
+    def one(self, values: Sequence[float]) -> float:
+        """Raw log-odds of one row."""
+        ...
+
+    def many(self, matrix: np.ndarray) -> np.ndarray:
+        """Raw log-odds of rows: (rows × features) to (rows,), float64. The matrix is not changed;
+        it is read fastest in Fortran order."""
+        ...
+
+    def explain(self, values: Sequence[float]) -> tuple[float, list[float]]:
+        """Base value and each feature's contribution (SHAP), in log-odds."""
+        ...
+
+
+class BoostedPredictor:
+    """The part as LightGBM itself computes it. ``threads``: of LightGBM, for ``many`` only."""
+
+    def __init__(self, model: BoostedModel, threads: int = 1) -> None:
+        self.model = model
+        self.threads = threads
+        self.booster = lgb.Booster(model_str=model.text)
+        self._single = SingleRow(self.booster)
+        self._tables = [(index, table.tolist()) for index, table in model.statistics.items()]
+        self.one = self._single if not self._tables else self._one_prepared
+
+    @property
+    def feature_names(self) -> list[str]:
+        """LightGBM's own list of features."""
+        return list(self.booster.feature_name())
+
+    def many(self, matrix: np.ndarray) -> np.ndarray:
+        """Raw log-odds of rows, by ``Booster.predict``."""
+        if not len(matrix):
+            return np.zeros(0)
+        prepared = self.model.prepare(matrix)
+        return np.asarray(self.booster.predict(prepared, raw_score=True, num_threads=self.threads))
+
+    def explain(self, values: Sequence[float]) -> tuple[float, list[float]]:
+        """Base value and each feature's contribution, by ``Booster.predict``."""
+        row = np.array([self.prepared(values)])
+        shares = np.asarray(self.booster.predict(row, pred_contrib=True, num_threads=1))[0]
+        return float(shares[-1]), shares[:-1].tolist()
+
+    def prepared(self, values: Sequence[float]) -> Sequence[float]:
+        """An encoded row as the trees want it: a target-encoded category by its rate."""
+        if not self._tables:
+            return values
+        result = list(values)
+        for index, table in self._tables:
+            result[index] = table[int(values[index])]
+        return result
+
+    def _one_prepared(self, values: Sequence[float]) -> float:
+        return self._single(self.prepared(values))

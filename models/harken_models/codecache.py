@@ -1,0 +1,131 @@
+"""A folder of machine code that was made once: whole files, checked before they are run.
+
+A file is the sha256 of what follows, and the code. Whoever can write here can have code run, so
+a folder that others can write to is not used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from harken_models.errors import ModelsError
+
+try:
+    import fcntl
+except ImportError:  # Windows: two that compile at once do it twice
+    fcntl = None  # type: ignore[assignment]
+
+KEPT = 32
+"""Files beyond these, the least recently used, are removed."""
+_DIGEST_BYTES = 32
+
+
+def cache_folder() -> Path:
+    """``HARKEN_CACHE_DIR``, else ``harken`` in ``XDG_CACHE_HOME`` or ``~/.cache``."""
+    named = os.environ.get("HARKEN_CACHE_DIR")
+    if named:
+        return Path(named)
+    beside = os.environ.get("XDG_CACHE_HOME", "")
+    # The XDG specification has a relative path ignored.
+    home = Path(beside) if Path(beside).is_absolute() else Path("~/.cache").expanduser()
+    return home / "harken"
+
+
+def kept_or_made(key: str, make: Callable[[], bytes]) -> tuple[bytes, bool]:
+    """The code kept under ``key``, and whether it had to be made now.
+
+    Processes that come at once make it once: the others wait for the first. A file that is
+    damaged is made anew. Raises ModelsError where no folder can be used, and what ``make`` does.
+    """
+    folder = _folder()
+    file = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.code"
+    code = _read(file)
+    if code is not None:
+        return code, False
+    try:
+        with _alone(folder):
+            code = _read(file)
+            if code is not None:
+                return code, False
+            code = make()
+            _write(file, code)
+            _tidy(folder)
+    except OSError as error:
+        raise _unusable(folder, error) from None
+    return code, True
+
+
+def forget(key: str) -> None:
+    """Remove what is kept under ``key``, if anything."""
+    name = hashlib.sha256(key.encode()).hexdigest()[:32]
+    with suppress(OSError):
+        (cache_folder() / f"{name}.code").unlink()
+
+
+def _folder() -> Path:
+    folder = cache_folder()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        about = folder.stat()
+    except (OSError, RuntimeError) as error:
+        raise _unusable(folder, error) from None
+    foreign = hasattr(os, "getuid") and about.st_uid != os.getuid()
+    if foreign or about.st_mode & 0o022:
+        raise ModelsError(
+            f"{folder}: belongs to another user or can be written by others; code that is kept "
+            "there could be anybody's (name another folder with HARKEN_CACHE_DIR)"
+        )
+    return folder
+
+
+def _unusable(folder: Path, error: Exception) -> ModelsError:
+    why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return ModelsError(
+        f"{folder}: cannot be used as a cache: {why} (name another folder with HARKEN_CACHE_DIR)"
+    )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; it is let go of when a process ends, however it ends."""
+    with (folder / "lock").open("wb") as file:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _read(file: Path) -> bytes | None:
+    """The code, None where there is none or it is not what was written."""
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return None
+    digest, code = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+    if hashlib.sha256(code).digest() != digest:
+        return None
+    with suppress(OSError):
+        os.utime(file)
+    return code
+
+
+def _write(file: Path, code: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(hashlib.sha256(code).digest() + code)
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what has not been used for longest, and what was left half-written."""
+    by_age = sorted(folder.glob("*.code"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for file in [*by_age[KEPT:], *folder.glob(".*.part")]:
+        file.unlink(missing_ok=True)
