@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Literal, Self
 
-from harken_server.settings import LogFormat, LogLevel
+from harken_server.settings import LogFormat, LogLevel, Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +19,15 @@ class Limits:
     """How much a server takes on: pool threads, calls in flight, seconds to finish them.
 
     ``notice_seconds`` is how long a draining server still answers, with SHUTTING_DOWN.
+    ``replay_streams`` may be open beside the calls, ``replay_idle_seconds`` long without a chunk.
     """
 
     threads: int = 4
     max_in_flight: int = 128
     drain_seconds: float = 10.0
     notice_seconds: float = 0.3
+    replay_streams: int = 2
+    replay_idle_seconds: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,8 @@ class Assignment:
 
     ``rule_base_digest`` and ``model_digest`` are what the others serve, empty where nobody serves
     yet: a worker that finds something else in the folders must not serve it. ``shadow`` is the
-    folder of a rule base to score beside, for ``shadow_share`` of the calls.
+    folder of a rule base to score beside, for ``shadow_share`` of the calls. ``folder`` is the
+    parent's, for what must not outlive it. ``compiled``: run the model's trees as machine code.
     """
 
     number: int
@@ -41,7 +45,10 @@ class Assignment:
     rules: str
     bundle: str
     limits: Limits = field(default_factory=Limits)
+    transport: Transport = "grpcio"
+    folder: str = ""
     memo_size: int = 65536
+    compiled: bool = False
     core: int | None = None
     tls_cert: str | None = None
     tls_key: str | None = None

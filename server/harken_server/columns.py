@@ -1,86 +1,151 @@
-"""Rows turned into the columns that model and rules read: floats with NaN, objects with None."""
+"""Many grumbles by columns, and their scores by columns; no transport.
+
+A column of texts names each distinct one once (``Coded``: codes, -1 missing, and values);
+numbers and flags are float64 with NaN for missing; times are int64 microseconds. A column that
+is not there is missing in every row.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from harken_rules.language import FactType
+from harken_rules import RuleBase
+from harken_rules.column_cells import Coded
 from numpy.typing import NDArray
 
-from harken_server.grumble import Grumble
-from harken_server.snapshot import Snapshot
+from harken_server.errors import ScoringError
+from harken_server.grumble import CORE, KINDS, Grumble
+from harken_server.texts import chain_of, many, reason_code
 
-Column = NDArray[np.generic]
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Column = Coded | Floats | Integers
 
-COLUMN_FACTS = ("segment", "association", "probability")
-"""What the model adds."""
-_CODE, _NUMBER, _FLAG, _TIME = "code", "number", "flag", "time"
-
-
-def _kind_of(annotation: str) -> str:
-    if annotation.startswith("str"):
-        return _CODE
-    return _FLAG if annotation.startswith("bool") else _NUMBER
+TIMES = ("voice_time_us", "observe_time_us")
 
 
-CORE: dict[str, str] = {
-    f.name: _TIME if f.name.endswith("_time_us") else _kind_of(str(f.type))
-    for f in fields(Grumble)
-    if f.name not in ("attributes", "explain", "language")
-} | {"open_hours": _NUMBER}
-"""The kind of every core field."""
-_MODEL_KINDS = {"category": _CODE, "number": _NUMBER, "flag": _FLAG}
-_FACT_KINDS = {
-    FactType.ENUM: _CODE,
-    FactType.NUMBER: _NUMBER,
-    FactType.INTEGER: _NUMBER,
-    FactType.BOOLEAN: _CODE,
-}
+@dataclass(frozen=True, slots=True, eq=False)
+class GrumbleColumns:
+    """``rows`` grumbles.
+
+    ``columns`` by name: core fields, and sound attributes that rule base or bundle declare.
+    Both times must be there. ``grumble_id`` and ``customer_id`` need a column only where the
+    rule base declares them; ``lengths`` has the characters of each id, 0 for a missing one, to
+    be held to the limits. ``originals`` are the grumbles themselves, where there are any.
+    Raises ValueError for a column of another length, KeyError for a time that is absent.
+    """
+
+    rows: int
+    columns: Mapping[str, Column]
+    lengths: Mapping[str, Integers]
+    originals: Sequence[Grumble] | None = None
+
+    def __post_init__(self) -> None:
+        for name, column in self.columns.items():
+            if len(column) != self.rows:
+                raise ValueError(f"column {name!r} has {len(column)} rows, not {self.rows}")
+        for name in TIMES:
+            self.columns[name]
+
+    def grumble(self, row: int, kinds: Mapping[str, str]) -> Grumble:
+        """One row as ``Scorer.score`` takes it; an id that has no column as so many ``x``.
+
+        ``kinds`` are those of the declared attributes.
+        """
+        if self.originals is not None:
+            return self.originals[row]
+        values: dict[str, Any] = {"grumble_id": ""}
+        attributes = {}
+        for name, lengths in self.lengths.items():
+            values[name] = "x" * int(lengths[row]) or values.get(name)
+        for name, column in self.columns.items():
+            if name in CORE:
+                values[name] = value_at(column, row, KINDS[name])
+            else:
+                value = value_at(column, row, bool if kinds.get(name) == "flag" else float)
+                if value is not None:
+                    attributes[name] = value
+        return Grumble(**values, attributes=attributes)
 
 
-class Columns:
-    """The columns of some rows; each is built once, however many read it."""
-
-    def __init__(self, rows: Sequence[Mapping[str, object]], snapshot: Snapshot) -> None:
-        self._rows = rows
-        self._snapshot = snapshot
-        self._built: dict[tuple[str, str], Column] = {}
-
-    def for_model(self) -> dict[str, Column]:
-        """Every core field and declared attribute, as ``Bundle.assess_columns`` takes them."""
-        kinds = CORE | {
-            name: _MODEL_KINDS[str(spec.type)]
-            for name, spec in self._snapshot.bundle.attributes.items()
-            if name not in CORE
-        }
-        return {name: self._column(name, kind) for name, kind in kinds.items()}
-
-    def for_rules(self, given: Mapping[str, Column]) -> dict[str, Column]:
-        """Every fact that no decision yields, as ``RuleEngine.decide_columns`` takes them."""
-        facts = self._snapshot.base.facts.values()
-        return {
-            fact.name: given[fact.name]
-            if fact.name in given
-            else self._column(fact.name, _FACT_KINDS[fact.type])
-            for fact in facts
-            if fact.source in ("request", "model", "attribute")
-        }
-
-    def _column(self, name: str, kind: str) -> Column:
-        built = self._built.get((name, kind))
-        if built is None:
-            values = [row.get(name) for row in self._rows]
-            built = self._built[name, kind] = _array(values, kind)
-        return built
+def value_at(column: Column, row: int, kind: type) -> Any:
+    """One row's value as a grumble has it, ``None`` where it is missing."""
+    if isinstance(column, Coded):
+        code = int(column.codes[row])
+        return None if code < 0 else column.values[code]
+    value = column[row].item()
+    if value != value:
+        return None
+    if kind is bool and value in (0, 1):
+        return bool(value)
+    return int(value) if kind is int and float(value).is_integer() else value
 
 
-def _array(values: list[object], kind: str) -> Column:
-    if kind == _CODE:
-        column = np.empty(len(values), dtype=object)
-        column[:] = values
-        return column
-    if kind == _TIME:
-        return np.array(values, dtype=np.int64)
-    return np.array(values, dtype=np.float64)  # None becomes NaN
+CodedResult = tuple[NDArray[Any], tuple[Any, ...]]
+"""``values[codes[row]]`` is a row's value; the code is -1 in rows with an error."""
+_LISTS = ("strategies", "supporting_departments", "warnings")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredColumns:
+    """The scores of ``rows`` grumbles, without texts; arrays of shape (rows,).
+
+    ``errors`` holds what ``Scorer.score`` would raise for a row. There ``level`` is 0,
+    ``probability`` and ``severity`` are NaN. Deadlines are microseconds, -1 where there is none.
+    ``told`` has what the rule base ``base`` and the model say, as they say it: results by their
+    names, ``segment``, ``behaviour_type``, and as ``reasons`` the rules that fired.
+    """
+
+    rows: int
+    errors: Mapping[int, ScoringError]
+    level: Integers
+    probability: Floats
+    severity: Floats
+    reply_deadline_us: Integers
+    resolve_deadline_us: Integers
+    told: Mapping[str, CodedResult]
+    base: RuleBase
+
+    def codes(self, name: str) -> CodedResult:
+        """``(codes int32 (rows,), values)`` of a part of the scores; values are distinct.
+
+        They are texts or ``None`` for ``segment``, ``behaviour_type``, ``tolerance``,
+        ``treatment``, ``contact_policy`` and ``owner``, tuples of texts for ``strategies``,
+        ``supporting_departments``, ``escalation_chain``, ``reasons`` and ``warnings``.
+        """
+        if name == "reasons":
+            return recoded(self.told[name], lambda fired: tuple(map(reason_code, fired)))
+        if name == "escalation_chain":
+            return recoded(self.told["escalation"], lambda code: chain_of(self.base, code))
+        return recoded(self.told[name], many if name in _LISTS else lambda code: code)
+
+
+def recoded(result: CodedResult, change: Callable[[Any], Any]) -> CodedResult:
+    """The same rows with ``change`` of each value; values that become equal become one."""
+    codes, values = result
+    places: dict[Any, int] = {}
+    table = [places.setdefault(change(value), len(places)) for value in values]
+    return np.array([*table, -1], dtype=np.int32)[codes], tuple(places)
+
+
+def combined(results: Sequence[CodedResult]) -> tuple[Integers, list[tuple[Any, ...]]]:
+    """Which rows have the same values in all of ``results``.
+
+    For each row the place of its own among the distinct tuples of values that follow; in rows
+    with an error the values are the last ones.
+    """
+    rows = len(results[0][0])
+    key, possible = np.zeros(rows, dtype=np.int64), 1
+    for codes, values in results:
+        size = len(values) + 1
+        if possible > 2**62 // size:
+            seen, key = np.unique(key, return_inverse=True)
+            possible = len(seen)
+        key = key * size + codes
+        possible *= size
+    _, first, index = np.unique(key, return_index=True, return_inverse=True)
+    held = [[values[code] for code in codes[first].tolist()] for codes, values in results]
+    return index, list(zip(*held, strict=True))

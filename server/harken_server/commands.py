@@ -36,6 +36,8 @@ bundle or settings.
   harken serve --revisions /var/lib/harken/revisions
 
   harken serve --host 0.0.0.0 --tls-cert server.pem --tls-key server.key
+
+  harken serve --transport native
 """
 
 
@@ -86,6 +88,9 @@ def serve(
     max_in_flight: Annotated[
         int | None, typer.Option(help="Calls a worker takes on; more are refused at once.")
     ] = None,
+    replay_streams: Annotated[
+        int | None, typer.Option(help="Replays a worker takes on at a time.")
+    ] = None,
     drain_seconds: Annotated[
         float | None, typer.Option(help="Seconds that calls in flight get when stopping.")
     ] = None,
@@ -93,10 +98,18 @@ def serve(
         int | None, typer.Option(help="Decisions that a worker remembers.")
     ] = None,
     pin: Annotated[bool | None, typer.Option(help="Pin each worker to a core.")] = None,
+    compiled: Annotated[
+        bool | None,
+        typer.Option(help="Run the model as machine code; made once, at the first start."),
+    ] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its private key, PEM.")] = None,
     tls_client_ca: Annotated[
         Path | None, typer.Option(help="Ask clients for certificates signed by these, PEM.")
+    ] = None,
+    transport: Annotated[
+        str | None,
+        typer.Option(help="grpcio, or native: faster, without TLS, experimental."),
     ] = None,
     insecure: Annotated[
         bool | None,
@@ -164,6 +177,7 @@ def _announce(serving: object, as_json: bool) -> None:
         "metrics": f"http://{said['control_host']}:{said['metrics_port']}/metrics",
         "revisions": said["revisions"] or "gone when the server stops (keep them: --revisions)",
         **({"watched": said["watched"]} if said["watched"] else {}),
+        **({"transport": "native (experimental)"} if said["transport"] == "native" else {}),
         "process": f"{said['pid']} (stop with Ctrl-C or SIGTERM)",
     }
     for name, value in rows.items():

@@ -19,6 +19,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from harken_server import children
 from harken_server.assignment import Assignment, Limits
+from harken_server.compiling import compile_ahead
 from harken_server.errors import HarkenServerError, PublishingError, SnapshotError
 from harken_server.grpc.control_server import ControlServer
 from harken_server.grpc.simulation import simulate
@@ -26,7 +27,7 @@ from harken_server.grpc.tls import credentials
 from harken_server.pages import Pages
 from harken_server.publishing import Publisher, Vet, first_revision
 from harken_server.revisions import Revision, Store, StoreError
-from harken_server.settings import Settings
+from harken_server.settings import Settings, is_loopback
 from harken_server.supervision import Crew
 from harken_server.vetting import Vetter
 from harken_server.watching import State, Watcher, read_at_rest, state_of
@@ -35,6 +36,9 @@ from harken_server.workers import Worker
 TEND_SECONDS = 0.1
 SPARE_SECONDS = 5.0
 """How long beyond its drain a worker may take to end."""
+EXPOSED = (
+    "whoever reaches this port can end a worker with a few messages; let nobody do so but a proxy"
+)
 ASK_SECONDS = 1.0
 """What calls on the control port get when stopping."""
 
@@ -61,6 +65,7 @@ class Serving:
     pid: int
     workers: int
     tls: str
+    transport: str
     rule_base: str
     rule_base_digest: str
     model_digest: str
@@ -84,6 +89,8 @@ def serve(
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
+    if settings.transport == "native" and not is_loopback(settings.host):
+        _log.warning("native transport", host=settings.host, why=EXPOSED)
     with ExitStack() as stack:
         run = Path(tempfile.mkdtemp(prefix="harken-"))
         stack.callback(shutil.rmtree, run, ignore_errors=True)
@@ -94,6 +101,8 @@ def serve(
         stack.callback(parts.crew.stop, 0.0)
         try:
             with children.none_once(stopping):
+                if settings.compiled:
+                    compile_ahead(run / "bundle", parts.crew)
                 revision = begin_with(parts.store, parts.vet, settings, known)
             folder = parts.store.folder(revision)
             word = parts.crew.start(folder, settings.start_seconds, stopping, revision.digest)
@@ -208,6 +217,7 @@ class _Parts:
             pid=os.getpid(),
             workers=settings.workers,
             tls="none" if not settings.tls_cert else "mutual" if settings.tls_client_ca else "tls",
+            transport=settings.transport,
             rule_base=word.rule_base,
             rule_base_digest=word.rule_base_digest,
             model_digest=word.model_digest,
@@ -278,7 +288,13 @@ def _workers(settings: Settings, run: Path, port: int) -> list[Worker]:
     environment = {"PROMETHEUS_MULTIPROC_DIR": str(run / "metrics"), "OMP_NUM_THREADS": "1"}
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     pinned = settings.pin and 1 < settings.workers <= len(cores)
-    limits = Limits(settings.threads, settings.max_in_flight, settings.drain_seconds)
+    limits = Limits(
+        threads=settings.threads,
+        max_in_flight=settings.max_in_flight,
+        drain_seconds=settings.drain_seconds,
+        replay_streams=settings.replay_streams,
+        replay_idle_seconds=settings.replay_idle_seconds,
+    )
     return [
         Worker(
             Assignment(
@@ -287,7 +303,10 @@ def _workers(settings: Settings, run: Path, port: int) -> list[Worker]:
                 rules="",
                 bundle=str(run / "bundle"),
                 limits=limits,
+                transport=settings.transport,
+                folder=str(run),
                 memo_size=settings.memo_size,
+                compiled=settings.compiled,
                 core=cores[number] if pinned else None,
                 tls_cert=_text(settings.tls_cert),
                 tls_key=_text(settings.tls_key),

@@ -13,17 +13,20 @@ import queue
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import harken_models.bundlefile  # noqa: F401 -- takes seconds: while the parent vets the rule base
 import structlog
+from harken_models.errors import NotCompiledWarning
 
 from harken_server.assignment import Answer, Assignment, Order, Word
 from harken_server.errors import SnapshotError
-from harken_server.grpc.server import Server
 from harken_server.grpc.tls import credentials
+from harken_server.grpc.transports import server_on
 from harken_server.live import Live
 from harken_server.logs import set_up_logs
 from harken_server.metrics import Metrics
@@ -53,12 +56,15 @@ def main() -> int:
     set_up_logs(work.log_level, work.log_format)
     if work.core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {work.core})
+    if work.transport == "native":
+        _be_first_to_go()
     metrics = Metrics()
     try:
-        snapshot = load_snapshot(Path(work.rules), Path(work.bundle), work.memo_size)
+        snapshot = _load(work)
         _hold_to(work, snapshot)
         live = Live(snapshot, work.memo_size, metrics)
-        server = Server(live.scorer, work.limits, metrics, live.answered)
+        folder = Path(work.folder) if work.folder else None
+        server = server_on(work.transport, live.scorer, work.limits, metrics, live.answered, folder)
         server.listen(work.address, credentials(work.tls_cert, work.tls_key, work.tls_client_ca))
         server.start()
     except SnapshotError as error:
@@ -78,6 +84,24 @@ def main() -> int:
     live.tidy()
     _log.info("stopped", worker=work.number)
     return 0
+
+
+def _load(work: Assignment) -> Snapshot:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", NotCompiledWarning)
+        snapshot = load_snapshot(Path(work.rules), Path(work.bundle), work.memo_size, work.compiled)
+    for warning in caught:
+        _log.warning("load", worker=work.number, why=str(warning.message))
+    return snapshot
+
+
+def _be_first_to_go() -> None:
+    """Have the kernel end this process before others when memory runs out.
+
+    The native transport reads messages of any size, and the parent starts a worker again.
+    """
+    with suppress(OSError):  # Linux only
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 class _OtherError(Exception):

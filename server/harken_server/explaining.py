@@ -28,7 +28,7 @@ def explain(
         {**row, "segment": grumble.segment}, top=TOP
     )
     return Explanation(
-        facts=tuple(_facts(snapshot, texts, grumble.language, row, verdict)),
+        facts=tuple(_facts(snapshot, texts, row, verdict)),
         rules=tuple(_rule(fired, grumble.language) for fired in verdict.fired),
         contributions=tuple(Contribution(*each) for each in contributions),
         base_value=base_value,
@@ -38,7 +38,6 @@ def explain(
 def _facts(
     snapshot: Snapshot,
     texts: Texts,
-    language: str,
     row: Mapping[str, object],
     verdict: Verdict,
 ) -> list[FactValue]:
@@ -49,7 +48,7 @@ def _facts(
         values = value if isinstance(value, tuple) else () if value is None else (value,)
         labels: tuple[str, ...] = ()
         if fact.values is not None:
-            labels = tuple(texts.label(fact.name, each, language).text for each in values)
+            labels = tuple(texts.label(fact.name, each).text for each in values)
         found.append(
             FactValue(
                 name=fact.name,

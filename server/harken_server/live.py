@@ -67,7 +67,7 @@ class Live:
             return Answer(failure=f"it failed ({type(error).__name__}); its log says more")
 
     def tidy(self) -> None:
-        """Bring the memos' counters to the metrics, and let go of what was served before.
+        """Bring what was counted to the metrics, and let go of what was served before.
 
         Called now and then; a former scorer is kept until then, so that freeing it seldom falls
         to the last call that holds it.
@@ -76,6 +76,7 @@ class Live:
             retired, self._retired = self._retired, []
             for scorer in (*retired, self._scorer):
                 self._metrics.take_memo(scorer.snapshot.engine)
+        self._metrics.flush()
 
     def _prepare(self, order: Order) -> Answer:
         self._prepared = None

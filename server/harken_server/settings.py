@@ -26,6 +26,8 @@ FILES = ("harken.toml", "harken.yaml", "harken.yml")
 """Settings files looked for in the working directory."""
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
+Transport = Literal["grpcio", "native"]
+NATIVE_PACKAGE = "pygrpc_native"
 
 
 def usable_cores() -> int:
@@ -66,14 +68,18 @@ class Settings(BaseSettings):
     workers: int = Field(default_factory=usable_cores, ge=1, le=256)
     threads: int = Field(default=4, ge=1, le=64)
     max_in_flight: int = Field(default=128, ge=1, le=100_000)
+    replay_streams: int = Field(default=2, ge=0, le=64)
+    replay_idle_seconds: float = Field(default=300.0, gt=0, le=86_400)
     drain_seconds: float = Field(default=10.0, ge=0, le=600)
     start_seconds: float = Field(default=120.0, gt=0, le=600)
     memo_size: int = Field(default=65536, ge=1)
     pin: bool = True
+    compiled: bool = False
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_client_ca: Path | None = None
     insecure: bool = False
+    transport: Transport = "grpcio"
     log_level: LogLevel = "info"
     log_format: LogFormat = "auto"
     ready_file: Path | None = None
@@ -88,6 +94,8 @@ class Settings(BaseSettings):
             file: Path | None = getattr(self, name)
             if file is not None and not file.is_file():
                 raise ValueError(f"{name}: there is no file {file}")
+        if self.transport == "native":
+            _see_that_native_can_be(self)
         if self.insecure:
             return self
         if self.tls_cert is None and not is_loopback(self.host):
@@ -145,6 +153,19 @@ def load_settings(flags: Mapping[str, Any], config: Path | None = None) -> Setti
         raise SettingsError("\n".join(lines)) from None
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise SettingsError(f"settings file {file} cannot be read: {error}") from None
+
+
+def _see_that_native_can_be(settings: Settings) -> None:
+    if settings.tls_cert is not None:
+        raise ValueError(
+            "transport native serves no TLS; leave tls_cert out and put the server behind a proxy "
+            "that terminates TLS, or use transport grpcio"
+        )
+    if find_spec(NATIVE_PACKAGE) is None:
+        raise ValueError(
+            "transport native needs a package that is not installed: "
+            "pip install 'harken-server[native]'; transport grpcio needs nothing more"
+        )
 
 
 def is_loopback(host: str) -> bool:

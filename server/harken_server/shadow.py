@@ -13,7 +13,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -102,7 +101,7 @@ class Shadow:
 
     def _level(self, grumble: Grumble) -> int | None:
         try:
-            return self._scorer.score(replace(grumble, explain=False)).level
+            return self._scorer.score(grumble._replace(explain=False)).level
         except Exception as error:  # whatever it is, it is the shadow's alone
             _log.debug("shadow failed", kind=type(error).__name__)
             return None

@@ -6,7 +6,7 @@ can be said without the seconds that LightGBM takes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ DERIVED_FACTS = ("open_hours",)
 """The facts that the scorer computes from the request."""
 
 _NUMBER = (FactType.NUMBER, FactType.INTEGER)
-_RESULTS: dict[str, tuple[FactType, ...]] = {
+RESULTS: dict[str, tuple[FactType, ...]] = {
     "level": (FactType.INTEGER, FactType.NUMBER),
     "severity": _NUMBER,
     "tolerance": (FactType.ENUM,),
@@ -40,6 +40,7 @@ _RESULTS: dict[str, tuple[FactType, ...]] = {
     "resolve_hours": _NUMBER,
     "warnings": (FactType.ENUM,),
 }
+"""What every served rule base decides, and of which type."""
 _LISTS = ("strategies", "supporting_departments", "warnings")
 _CATALOGUES = ("strategies", "departments", "escalations")
 
@@ -63,6 +64,11 @@ class Snapshot:
         """``sha256:`` and 64 hexadecimal digits, of the bundle's files."""
         return self.bundle.digest
 
+    @property
+    def results(self) -> frozenset[str]:
+        """Everything that the rule base decides."""
+        return frozenset(name for decision in self.base.decisions for name in decision.results)
+
 
 def build_snapshot(base: RuleBase, bundle: Bundle, memo_size: int = 65536) -> Snapshot:
     """Build what can be served; raises ``SnapshotError`` with every reason why it cannot."""
@@ -73,8 +79,13 @@ def build_snapshot(base: RuleBase, bundle: Bundle, memo_size: int = 65536) -> Sn
     return Snapshot(base, engine, bundle, Attributes(base, bundle))
 
 
-def load_snapshot(rules: Path, bundle: Path, memo_size: int = 65536) -> Snapshot:
-    """Read both folders; raises ``SnapshotError`` with everything wrong with either."""
+def load_snapshot(
+    rules: Path, bundle: Path, memo_size: int = 65536, compiled: bool = False
+) -> Snapshot:
+    """Read both folders; raises ``SnapshotError`` with everything wrong with either.
+
+    ``compiled``: the model as machine code; a NotCompiledWarning says why it is not.
+    """
     from harken_models import BundleError, load_bundle
 
     problems: list[str] = []
@@ -83,7 +94,7 @@ def load_snapshot(rules: Path, bundle: Path, memo_size: int = 65536) -> Snapshot
     except SnapshotError as error:
         problems += error.problems
     try:
-        loaded = load_bundle(bundle)
+        loaded = load_bundle(bundle, compiled=compiled)
     except BundleError as error:
         problems.append(f"bundle: {error}")
     if problems:
@@ -112,7 +123,7 @@ def problems_of(base: RuleBase, bundle: Bundle) -> list[str]:
 def _results_missing(base: RuleBase) -> list[str]:
     found = []
     producers = {result: d for d in base.decisions for result in d.results}
-    for name, types in _RESULTS.items():
+    for name, types in RESULTS.items():
         decision, fact = producers.get(name), base.facts.get(name)
         if decision is None or fact is None:
             found.append(
@@ -129,7 +140,7 @@ def _results_missing(base: RuleBase) -> list[str]:
 
 
 def _facts_unknown(base: RuleBase) -> list[str]:
-    core = {f.name for f in fields(Grumble)} | set(DERIVED_FACTS) | set(MODEL_FACTS)
+    core = set(Grumble._fields) | set(DERIVED_FACTS) | set(MODEL_FACTS)
     return [
         f"fact '{fact.name}' has the source '{fact.source}', but no {fact.source} supplies it"
         for fact in base.facts.values()

@@ -97,7 +97,7 @@ def _strategies(score: Score) -> tuple[str, ...]:
 
 
 def _owner(score: Score) -> tuple[str, ...]:
-    return (score.owner.code,) if score.owner.code else ()
+    return (score.advice.owner.code,) if score.advice.owner.code else ()
 
 
 def _above(score: Score) -> bool:

@@ -18,6 +18,7 @@ from harken_server.assignment import Answer, Assignment, Order, Word
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Pauses before a worker is started again, longer each time it dies young."""
 YOUNG_SECONDS = 30.0
+COMMAND = (sys.executable, "-m", "harken_server.data_plane")
 GONE = Answer(failure="it ended")
 
 
@@ -47,7 +48,7 @@ class Worker:
     def launch(self) -> None:
         """Start the process; it loads what it needs of Python and waits for its assignment."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "harken_server.data_plane"],
+            COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **self._environment},

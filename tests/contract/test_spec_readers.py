@@ -114,7 +114,7 @@ def as_replayed(spec: Path, data: Path) -> tuple[dict[int, Seen], set[int]]:
             refused.add(number)
             continue
         grumble = from_proto(converted.request)
-        fields = {name: getattr(grumble, name) for name in Grumble.__slots__}
+        fields = grumble._asdict()
         attributes = fields.pop("attributes")
         fields |= {f"attr_{name}": value for name, value in attributes.items()}
         seen[number] = known(fields), converted.label

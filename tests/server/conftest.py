@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,9 +19,12 @@ import numpy as np
 import pytest
 from harken.v1 import rule_bases_pb2 as pb
 from harken.v1 import rule_bases_pb2_grpc, scoring_pb2, scoring_pb2_grpc
+from harken_models.bundle import Assessment
 from harken_rules import load_rule_base
+from harken_rules.columns import Coded
 from harken_server.assignment import Limits
 from harken_server.grpc.server import Server
+from harken_server.grpc.transports import server_on
 from harken_server.grumble import Grumble
 from harken_server.metrics import Metrics
 from harken_server.scoring import Scorer
@@ -30,13 +33,6 @@ from prometheus_client import CollectorRegistry
 
 BASE = Path(__file__).parent / "base"
 HOUR_US = 3_600_000_000
-
-
-@dataclass(frozen=True)
-class Assessment:
-    segment: str | None
-    association: float | None
-    probability: float
 
 
 class FingerBundle:
@@ -61,18 +57,24 @@ class FingerBundle:
         segment = row.get("segment") or ("gotone_1" if row.get("brand") == "gotone" else None)
         return Assessment(segment, 0.75 if row.get("point") else None, probability)
 
-    def assess_columns(self, columns: Mapping[str, np.ndarray], rows: int) -> SimpleNamespace:
-        def plain(value: Any) -> Any:
-            return None if isinstance(value, float) and value != value else value
+    def assessor(self, names: Sequence[str]) -> Callable[..., Assessment]:
+        def assess(values: Sequence[Any], attributes: Mapping[str, Any]) -> Assessment:
+            return self.assess({**attributes, **dict(zip(names, values, strict=True))})
 
-        each = [
-            self.assess({k: plain(v.tolist()[i]) for k, v in columns.items()}) for i in range(rows)
-        ]
-        segment = np.empty(rows, dtype=object)
-        segment[:] = [a.segment for a in each]
+        return assess
+
+    def assess_columns(self, columns: Mapping[str, Any], rows: int) -> SimpleNamespace:
+        def plain(column: Any, row: int) -> Any:
+            value = column[row]
+            value = value.item() if isinstance(value, np.generic) else value
+            return None if value != value else value
+
+        each = [self.assess({k: plain(v, i) for k, v in columns.items()}) for i in range(rows)]
+        segments = [*dict.fromkeys(a.segment for a in each if a.segment is not None)]
+        codes = [-1 if a.segment is None else segments.index(a.segment) for a in each]
         association = [np.nan if a.association is None else a.association for a in each]
         return SimpleNamespace(
-            segment=segment,
+            segment_coded=Coded(np.array(codes, np.int32), tuple(segments)),
             association=np.array(association),
             probability=np.array([a.probability for a in each]),
         )
@@ -117,10 +119,11 @@ def grumble() -> Callable[..., Grumble]:
 
 @dataclass
 class Started:
-    """A server inside the test, its metrics' registry, and a stub."""
+    """A server inside the test, what it counts and where that is read, and a stub."""
 
     server: Server
     scorer: Scorer
+    metrics: Metrics
     registry: CollectorRegistry
     address: str
     channel: grpc.Channel
@@ -132,11 +135,20 @@ class Started:
         return call(data, timeout=timeout)
 
     def counted(self, name: str, **labels: str) -> float:
+        self.metrics.flush()
         return self.registry.get_sample_value(name, labels) or 0.0
 
 
+@pytest.fixture(params=["grpcio", "native"])
+def transport(request: pytest.FixtureRequest) -> str:
+    """What carries the calls: a test that starts a server is run on each."""
+    if request.param == "native":
+        pytest.importorskip("pygrpc_native", reason="the extra harken-server[native]")
+    return str(request.param)
+
+
 @pytest.fixture
-def start(scorer: Scorer) -> Iterator[Callable[..., Started]]:
+def start(scorer: Scorer, transport: Any) -> Iterator[Callable[..., Started]]:
     """Starts servers on free ports; they and their channels end with the test."""
     started: list[Started] = []
 
@@ -147,12 +159,13 @@ def start(scorer: Scorer) -> Iterator[Callable[..., Started]]:
     ) -> Started:
         registry = CollectorRegistry()
         limits = limits or Limits(threads=4, drain_seconds=5, notice_seconds=0)
-        server = Server(lambda: scorer, limits, Metrics(registry))
+        metrics = Metrics(registry)
+        server = server_on(transport, lambda: scorer, limits, metrics)
         address = f"127.0.0.1:{server.listen('127.0.0.1:0', credentials)}"
         server.start()
         channel = grpc.insecure_channel(address, options=[("grpc.max_send_message_length", -1)])
         stub = scoring_pb2_grpc.ScoringServiceStub(channel)
-        started.append(Started(server, scorer, registry, address, channel, stub))
+        started.append(Started(server, scorer, metrics, registry, address, channel, stub))
         return started[-1]
 
     yield make

@@ -9,14 +9,13 @@ from __future__ import annotations
 import functools
 import tempfile
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from harken_models.core import BEHAVIOUR_TYPES, BRANDS, CHANNELS, RESOLUTION_STATES, VIP_TIERS
 from harken_models.dataset import load_dataset
-from harken_server.grumble import Grumble
+from harken_server.grumble import CORE, KINDS, Grumble
 
 ROWS = 900
 HOUR_US = 3_600_000_000
@@ -78,14 +77,9 @@ def simulated_history() -> Path:
 def grumbles_of(path: Path) -> Iterator[Grumble]:
     """The rows one by one, as the scorer takes them."""
     frame = load_dataset(None, path).frame
-    whole = {f.name for f in fields(Grumble) if str(f.type).startswith("int")}
-    flags = {f.name for f in fields(Grumble) if str(f.type).startswith("bool")}
     for row in frame.to_dict("records"):
         given = {}
         for name, value in row.items():
-            if name not in Grumble.__slots__ or value is None or value != value:
-                continue
-            given[name] = int(value) if name in whole else value
-            if name in flags:
-                given[name] = bool(value)
+            if name in CORE and value is not None and value == value:
+                given[name] = KINDS[name](value)
         yield Grumble(**given)

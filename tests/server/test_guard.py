@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
+import numpy as np
 import pytest
 import structlog
 from google.rpc import error_details_pb2, status_pb2
@@ -153,15 +154,15 @@ def test_a_rule_base_without_an_answer_is_an_incident_of_that_item(
 
     def gap(columns, rows):
         verdicts = decide(columns, rows)
-        verdict = verdicts.verdict
+        coded = verdicts.coded
 
-        def patched(row):
-            found = verdict(row)
-            if row == 1:
-                found.results["level"] = None
-            return found
+        def patched(name):
+            codes, values = coded(name)
+            if name == "level":
+                codes, values = np.array([codes[0], len(values), codes[2]]), (*values, None)
+            return codes, values
 
-        monkeypatch.setattr(verdicts, "verdict", patched, raising=False)
+        monkeypatch.setattr(verdicts, "coded", patched, raising=False)
         return verdicts
 
     monkeypatch.setattr(scorer.snapshot.engine, "decide_columns", gap)

@@ -13,7 +13,6 @@ import pytest
 from harken.v1 import rule_bases_pb2 as pb
 from harken.v1 import scoring_pb2, scoring_pb2_grpc
 from harken_rules import load_rule_base
-from harken_server.grumble import Score
 from harken_server.scoring import Scorer
 from harken_server.shadow import WAITING, Shadow
 from harken_server.snapshot import build_snapshot
@@ -41,8 +40,7 @@ def shadow_of(bundle, edited, tmp_path):
 def answered(scorer, grumble, **changes):
     """A grumble with its score, as though ``ACTIVE`` had given it."""
     score = scorer.score(grumble)
-    values = {name: getattr(score, name) for name in score.__slots__}
-    return grumble, Score(**{**values, "rule_base_digest": ACTIVE, **changes})
+    return grumble, score._replace(**{"rule_base_digest": ACTIVE, **changes})
 
 
 def test_every_pair_of_levels_is_counted(shadow_of, scorer, grumble, wait_for):

@@ -7,15 +7,14 @@ is wrong with a request is reported at once, the core's own findings with it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from harken.v1 import grumble_pb2, score_pb2, scoring_pb2
 
 from harken_server.errors import Reason, ScoringError, Violation
-from harken_server.grumble import AttributeValue, Explanation, Grumble, Labelled, Score, Strategy
+from harken_server.grumble import Advice, AttributeValue, Explanation, Grumble, Labelled, Score, Strategy
 from harken_server.limits import MAX_ATTRIBUTES
 
 Diagnose = Callable[[Grumble], Sequence[Violation]]
@@ -27,7 +26,7 @@ def _names(enum: Any, prefix: str) -> dict[int, str]:
     return {v.number: v.name.removeprefix(prefix).lower() for v in enum.DESCRIPTOR.values}
 
 
-_ENUMS: Mapping[str, tuple[str, Mapping[int, str]]] = {
+ENUMS: Mapping[str, tuple[str, Mapping[int, str]]] = {
     "channel": ("Channel", _names(grumble_pb2.Channel, "CHANNEL_")),
     "resolution_state": (
         "ResolutionState",
@@ -67,7 +66,7 @@ def from_proto(request: scoring_pb2.ScoreRequest, diagnose: Diagnose | None = No
         found.append(_required("grumble", "grumble is required"))
     values |= {field.name: value for field, value in request.customer.ListFields()}
     values |= {field.name: value for field, value in request.history.ListFields()}
-    for name, (kind, names) in _ENUMS.items():
+    for name, (kind, names) in ENUMS.items():
         if name in values:
             values[name] = _code(name, kind, names, values[name], found)
     for name in ("voice_time", "observe_time"):
@@ -81,7 +80,7 @@ def from_proto(request: scoring_pb2.ScoreRequest, diagnose: Diagnose | None = No
         grumble_id=values.pop("grumble_id", ""),
         attributes=_attributes(request, found),
         explain=request.explain,
-        language=_language(request.language_code),
+        language=language_of(request.language_code),
         **values,
     )
     if found:
@@ -146,121 +145,84 @@ def _attributes(
     return values
 
 
-def _language(code: str) -> str:
+def language_of(code: str) -> str:
     """The primary part of a language code, in small letters; English where there is none."""
     return code.replace("_", "-").split("-", 1)[0].lower() if code else "en"
 
 
-def to_proto(score: Score, message: score_pb2.Score | None = None) -> score_pb2.Score:
-    """The score as it travels, put into ``message`` (an empty part of an answer) if given.
-
-    Most scores share their words with many others, and reading a message's bytes is several
-    times faster than building it from nine kinds of parts; so the words are kept as bytes.
-    """
-    if message is None:
-        message = score_pb2.Score()
-    message.MergeFromString(
-        _advice_bytes(
-            score.treatment,
-            score.contact_policy,
-            score.strategies,
-            score.owner,
-            score.supporting_departments,
-            score.escalation_chain,
+def to_proto(score: Score) -> score_pb2.Score:
+    """The score as it travels, field by field; ``answers`` writes the same, but faster."""
+    message = advice_to_proto(score.advice)
+    message.MergeFrom(
+        score_pb2.Score(
+            decision_id=score.decision_id,
+            level=score.level,
+            probability=score.probability,
+            severity=score.severity,
+            segment=score.segment.code,
+            segment_text=score.segment.text,
+            behaviour_type=score.behaviour_type.code,
+            behaviour_type_text=score.behaviour_type.text,
+            tolerance=score.tolerance.code,
+            tolerance_text=score.tolerance.text,
+            reasons=reasons_to_proto(score.reasons),
+            strategies=map(strategy_to_proto, score.strategies),
+            reply_deadline_time=_time(score.reply_deadline_us),
+            resolve_deadline_time=_time(score.resolve_deadline_us),
+            warnings=warnings_to_proto(score.notices),
+            rule_base_digest=score.rule_base_digest,
+            model_digest=score.model_digest,
+            explanation=_explanation(score.explanation) if score.explanation else None,
         )
-        + _reason_bytes(score.reasons)
     )
-    message.decision_id = score.decision_id
-    message.level = score.level
-    message.probability = score.probability
-    message.severity = score.severity
-    message.segment, message.segment_text = score.segment.code, score.segment.text
-    message.behaviour_type = score.behaviour_type.code
-    message.behaviour_type_text = score.behaviour_type.text
-    message.tolerance, message.tolerance_text = score.tolerance.code, score.tolerance.text
-    message.rule_base_digest = score.rule_base_digest
-    message.model_digest = score.model_digest
-    _set_time(message.reply_deadline_time, score.reply_deadline_us)
-    _set_time(message.resolve_deadline_time, score.resolve_deadline_us)
-    for warning in score.warnings:
-        message.warnings.add(code=warning.code, text=warning.text)
-    if score.explanation is not None:
-        message.explanation.CopyFrom(_explanation(score.explanation))
     return message
 
 
-@lru_cache(maxsize=4096)
-def _advice_bytes(
-    treatment: Labelled,
-    contact_policy: Labelled,
-    strategies: tuple[Strategy, ...],
-    owner: Labelled,
-    supporting_departments: tuple[Labelled, ...],
-    escalation_chain: tuple[Labelled, ...],
-) -> bytes:
+def advice_to_proto(advice: Advice) -> score_pb2.Score:
+    """The part of a score that is advice."""
     return score_pb2.Score(
-        treatment=treatment.code,
-        treatment_text=treatment.text,
-        contact_policy=contact_policy.code,
-        contact_policy_text=contact_policy.text,
-        strategies=[
-            score_pb2.Strategy(
-                code=s.code,
-                title=s.title,
-                steps=s.steps,
-                script=s.script,
-                expectation=s.expectation,
-            )
-            for s in strategies
-        ],
-        owner=_department(owner) if owner.code else None,
-        supporting_departments=[_department(d) for d in supporting_departments],
-        escalation_chain=[_department(d) for d in escalation_chain],
-    ).SerializeToString()
+        treatment=advice.treatment.code,
+        treatment_text=advice.treatment.text,
+        contact_policy=advice.contact_policy.code,
+        contact_policy_text=advice.contact_policy.text,
+        owner=_department(advice.owner) if advice.owner.code else None,
+        supporting_departments=map(_department, advice.supporting_departments),
+        escalation_chain=map(_department, advice.escalation_chain),
+        warnings=warnings_to_proto(advice.warnings),
+    )
 
 
-@lru_cache(maxsize=16384)
-def _reason_bytes(reasons: tuple[Labelled, ...]) -> bytes:
-    return score_pb2.Score(
-        reasons=[score_pb2.Reason(code=r.code, text=r.text) for r in reasons]
-    ).SerializeToString()
+def reasons_to_proto(reasons: Iterable[Labelled]) -> list[score_pb2.Reason]:
+    """Reasons as they travel."""
+    return [score_pb2.Reason(code=each.code, text=each.text) for each in reasons]
+
+
+def strategy_to_proto(strategy: Strategy) -> score_pb2.Strategy:
+    """A strategy as it travels."""
+    return score_pb2.Strategy(**strategy._asdict())
+
+
+def warnings_to_proto(warnings: Iterable[Labelled]) -> list[score_pb2.Warning]:
+    """Warnings as they travel."""
+    return [score_pb2.Warning(code=each.code, text=each.text) for each in warnings]
 
 
 def _department(labelled: Labelled) -> score_pb2.Department:
     return score_pb2.Department(code=labelled.code, name=labelled.text)
 
 
-def _set_time(field: Timestamp, microseconds: int | None) -> None:
-    if microseconds is not None:
-        field.seconds = microseconds // US
-        field.nanos = microseconds % US * 1000
+def _time(microseconds: int | None) -> Timestamp | None:
+    if microseconds is None:
+        return None
+    return Timestamp(seconds=microseconds // US, nanos=microseconds % US * 1000)
 
 
 def _explanation(explanation: Explanation) -> score_pb2.Explanation:
     return score_pb2.Explanation(
-        facts=[
-            score_pb2.FactValue(
-                name=f.name, value=f.value, label=f.label, source=f.source, missing=f.missing
-            )
-            for f in explanation.facts
-        ],
-        rules=[
-            score_pb2.FiredRule(
-                decision=r.decision,
-                rule_id=r.rule_id,
-                file=r.file,
-                line=r.line,
-                partial_score=cast("float", r.partial_score),  # None leaves it absent
-                characteristic=r.characteristic,
-                because=r.because,
-            )
-            for r in explanation.rules
-        ],
+        facts=[score_pb2.FactValue(**each._asdict()) for each in explanation.facts],
+        rules=[score_pb2.FiredRule(**each._asdict()) for each in explanation.rules],
         contributions=[
-            score_pb2.FeatureContribution(
-                feature=c.feature, value=c.value, contribution=c.contribution
-            )
-            for c in explanation.contributions
+            score_pb2.FeatureContribution(**each._asdict()) for each in explanation.contributions
         ],
         base_value=explanation.base_value,
     )

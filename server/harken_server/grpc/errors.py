@@ -54,6 +54,7 @@ CODES: dict[str, grpc.StatusCode] = {
     "SIMULATION_FAILED": grpc.StatusCode.FAILED_PRECONDITION,
     "SHADOW_FAILED": grpc.StatusCode.FAILED_PRECONDITION,
     "STORE_FAILED": grpc.StatusCode.FAILED_PRECONDITION,
+    "STREAM_IDLE": grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 """The status of every ``harken.v1.ErrorReason``."""
 

@@ -8,6 +8,7 @@ documented status and never an exception's text.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -38,6 +39,11 @@ else:  # grpcio's own classes take no parameters
 _log = structlog.get_logger("harken.grpc")
 
 
+Answer = Callable[[bytes, float | None, float], bytes | Refusal]
+"""Takes a request's bytes, the seconds until its deadline (``None`` without one) and when it
+arrived, on ``perf_counter``'s clock. Raises nothing, and has counted the call."""
+
+
 class Request(Protocol):
     """A message type that reads its bytes."""
 
@@ -50,19 +56,19 @@ class CallPool(ThreadPoolExecutor):
 
     def __init__(self, threads: int, metrics: Metrics) -> None:
         super().__init__(max_workers=threads, thread_name_prefix="call")
-        self._metrics = metrics
         self._count = threading.Lock()
         self._local = threading.local()
         self.in_flight = 0
+        metrics.in_flight_of(lambda: self.in_flight)
 
     def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Count the call in, and out again when it ends, whatever its end."""
         arrived = time.perf_counter()
-        self._change(1)
+        self.change(1)
         try:
             return super().submit(self._run, arrived, call, args, kwargs)
         except RuntimeError:  # the pool is shut
-            self._change(-1)
+            self.change(-1)
             raise
 
     def arrived(self) -> float:
@@ -80,12 +86,12 @@ class CallPool(ThreadPoolExecutor):
         try:
             return call(*args, **kwargs)
         finally:
-            self._change(-1)
+            self.change(-1)
 
-    def _change(self, by: int) -> None:
+    def change(self, by: int) -> None:
+        """Count a call in (+1) or out (-1) that another transport's threads work on."""
         with self._count:
             self.in_flight += by
-        self._metrics.in_flight(by)
 
 
 class Gate(_GenericHandler):
@@ -98,21 +104,33 @@ class Gate(_GenericHandler):
         self._metrics = metrics
         self._max_in_flight = max_in_flight
         self._methods: dict[str, Handler] = {}
-        self._shed = self._refuser(aside, "OVERLOADED", "the server is at its limit; try again")
-        self._closed = self._refuser(aside, "SHUTTING_DOWN", "the server is draining; try another")
+        self.answers: dict[str, Answer] = {}
+        self._overload = refusal("OVERLOADED", "the server is at its limit; try again")
+        self._end = refusal("SHUTTING_DOWN", "the server is draining; try another")
+        self._shed = self._refuser(aside, self._overload)
+        self._closed = self._refuser(aside, self._end)
         self.draining = False
 
     def add(self, path: str, request: type[Request], behaviour: Callable[[Any], Any]) -> None:
-        """Serve ``behaviour`` (request in, response out) at ``path``, ``/package.Service/M``."""
+        """Serve ``behaviour`` at ``path``, ``/package.Service/M``.
+
+        It takes a request and returns the response, or the response's bytes.
+        """
         method = path.rsplit("/", 1)[1]
+        # Asked once: a message that nobody wants costs microseconds all the same.
+        tells = _log.is_enabled_for(logging.DEBUG)
+
+        def answer(data: bytes, remaining: float | None, arrived: float) -> bytes | Refusal:
+            outcome = _answer(data, remaining, request, behaviour)
+            code = outcome.code.name if isinstance(outcome, Refusal) else "OK"
+            seconds = time.perf_counter() - arrived
+            self._metrics.called(method, code, seconds)
+            if tells:
+                _log.debug("call", method=method, code=code, seconds=round(seconds, 6))
+            return outcome
 
         def call(data: bytes, context: grpc.ServicerContext) -> bytes:
-            started = self._pool.arrived()
-            outcome = _answer(data, context, request, behaviour)
-            code = outcome.code.name if isinstance(outcome, Refusal) else "OK"
-            seconds = time.perf_counter() - started
-            self._metrics.called(method, code, seconds)
-            _log.debug("call", method=method, code=code, seconds=round(seconds, 6))
+            outcome = answer(data, context.time_remaining(), self._pool.arrived())
             if isinstance(outcome, Refusal):
                 context.abort_with_status(outcome)
             return outcome
@@ -120,6 +138,7 @@ class Gate(_GenericHandler):
         # No (de)serialisers: grpcio would run them on its one serving thread and answer
         # bytes that are no message with a status of its own.
         self._methods[path] = on(self._pool, grpc.unary_unary_rpc_method_handler(call))
+        self.answers[path] = answer
 
     def service(self, details: grpc.HandlerCallDetails) -> Handler | None:
         """The handler for a call that has just come; ``None`` if the method is not known."""
@@ -132,9 +151,18 @@ class Gate(_GenericHandler):
             return self._shed
         return handler
 
-    def _refuser(self, aside: ThreadPoolExecutor, reason: str, message: str) -> Handler:
-        answer = refusal(reason, message)
+    def turned_away(self) -> Refusal | None:
+        """Why a call that has just come is not taken on, and counted so; ``None`` if it is.
 
+        For a transport that asks here instead of by ``service``.
+        """
+        if not self.draining and self._pool.in_flight < self._max_in_flight:
+            return None
+        answer = self._end if self.draining else self._overload
+        self._metrics.called("refused", answer.code.name, 0.0)
+        return answer
+
+    def _refuser(self, aside: ThreadPoolExecutor, answer: Refusal) -> Handler:
         def refuse(_data: bytes, context: grpc.ServicerContext) -> None:
             self._metrics.called("refused", answer.code.name, 0.0)
             context.abort_with_status(answer)
@@ -157,12 +185,11 @@ def on(pool: ThreadPoolExecutor, handler: Handler) -> Handler:
 
 def _answer(
     data: bytes,
-    context: grpc.ServicerContext,
+    remaining: float | None,
     request: type[Request],
     behaviour: Callable[[Any], Any],
 ) -> bytes | Refusal:
     """The response's bytes, or why there are none. Raises nothing."""
-    remaining = context.time_remaining()
     if remaining is not None and remaining <= 0:
         return refusal("DEADLINE_PASSED", "the deadline had passed before work began")
     try:
@@ -171,7 +198,10 @@ def _answer(
         words = f"the bytes sent are no {request.DESCRIPTOR.full_name}"  # type: ignore[attr-defined]
         return refusal("MESSAGE_UNDECODABLE", words)
     try:
-        serialised: bytes = behaviour(message).SerializeToString()
+        response = behaviour(message)
+        serialised: bytes = (
+            response if isinstance(response, bytes) else response.SerializeToString()
+        )
     except ScoringError as error:
         return refusal_of(error)
     except PublishingError as error:

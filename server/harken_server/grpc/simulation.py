@@ -69,7 +69,7 @@ def _compare(rules: Path, former: Path, bundle: Path, data: bytes) -> Comparison
     grumbles, refused = [], 0
     for request in rule_bases_pb2.SimulateRuleBaseRequest.FromString(data).requests:
         try:
-            grumbles.append(replace(from_proto(request), explain=False))
+            grumbles.append(from_proto(request)._replace(explain=False))
         except ScoringError:
             refused += 1
     olds, news = _score(grumbles, former, rules, bundle)
