@@ -48,15 +48,10 @@ class Client:
         options: Sequence[tuple[str, object]] = (),
     ) -> None:
         self.target = target
-        arguments = channel_options(target, attempts=attempts, tls=tls, extra=options)
-        credentials = tls.credentials() if tls else None
+        self._arguments = channel_options(target, attempts=attempts, tls=tls, extra=options)
+        self._credentials = tls.credentials() if tls else None
         self._timeout = timeout
-        self._channels = [
-            grpc.secure_channel(target, credentials, options=arguments)
-            if credentials
-            else grpc.insecure_channel(target, options=arguments)
-            for _ in range(channels)
-        ]
+        self._channels = [self.open_channel() for _ in range(channels)]
         self._stubs = itertools.cycle([new_stub(channel) for channel in self._channels])
 
     def score(self, request: Scorable, *, timeout: float | None = None) -> Score:
@@ -80,6 +75,13 @@ class Client:
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
         return method.decode(response)
+
+    def open_channel(self, options: Sequence[tuple[str, object]] = ()) -> grpc.Channel:
+        """One more channel to the same target, for the caller to use and to close."""
+        arguments = list((dict(self._arguments) | dict(options)).items())
+        if self._credentials:
+            return grpc.secure_channel(self.target, self._credentials, options=arguments)
+        return grpc.insecure_channel(self.target, options=arguments)
 
     def close(self) -> None:
         """Close the channels; calls under way end with ``Unavailable``."""

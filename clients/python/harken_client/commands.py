@@ -44,6 +44,11 @@ go to OUT's rejects file with their number, field and reason; every other row is
 
   harken replay cfpb.csv scored.parquet --spec models/specs/cfpb.yaml --json summary.json
 
+  harken replay year.parquet scored.parquet --offline
+
+Rows go to the service in columns where pyarrow is installed, else in batches; with --offline
+they are scored by this machine's own cores, where the server is installed too.
+
 Interrupted? The same command goes on where it was. Nothing is lost or scored twice.
 
 Exit codes: 0 all rows scored, 1 some rejected, 2 no OUT (unusable input, or the server is
@@ -58,7 +63,16 @@ class Output(StrEnum):
     json = "json"
 
 
+class Via(StrEnum):
+    """How ``replay`` sends rows to a service."""
+
+    auto = "auto"
+    stream = "stream"
+    batch = "batch"
+
+
 _WHERE = "Where the service is"
+_OFFLINE = "Without a service"
 _GRUMBLE = "The grumble"
 _CUSTOMER = "The customer"
 
@@ -224,11 +238,33 @@ def replay(
     summary_file: Annotated[
         str | None, _option("Write the summary as JSON; - is stdout.", "--json", metavar="FILE")
     ] = None,
-    in_flight: Annotated[int, _option("Batches of 500 rows under way at once.", min=1, max=64)] = 8,
+    via: Annotated[
+        Via,
+        _option("stream: columns, by ReplayScores; batch: rows, by BatchScore; auto: what can be."),
+    ] = Via.auto,
+    in_flight: Annotated[
+        int | None,
+        _option("Streams (4) or batches of 500 rows (8) under way at once.", min=1, max=64),
+    ] = None,
     patience: Annotated[
         float, _option("Seconds to wait for a server that went away.", min=0)
     ] = 60.0,
     language: Language = "en",
+    offline: Annotated[
+        bool, _option("Score on this machine, on all its cores.", "--offline", panel=_OFFLINE)
+    ] = False,
+    rules: Annotated[
+        Path | None, _option("Rule base. Default: the shipped one.", panel=_OFFLINE)
+    ] = None,
+    bundle: Annotated[
+        Path | None, _option("Model bundle. Default: the shipped one.", panel=_OFFLINE)
+    ] = None,
+    compiled: Annotated[
+        bool, _option("Compile the model first: faster.", "--compiled", panel=_OFFLINE)
+    ] = False,
+    processes: Annotated[
+        int | None, _option("Default: one on every core.", min=1, panel=_OFFLINE)
+    ] = None,
     target: Target = "127.0.0.1:50051",
     tls: UseTls = False,
     ca: CaFile = None,
@@ -240,16 +276,22 @@ def replay(
     from harken_client.client import Client
     from harken_client.errors import HarkenError
     from harken_client.replay.errors import Interrupted
+    from harken_client.replay.offline import Offline
     from harken_client.replay.run import Replay
 
-    job = Replay(
-        source, out, spec, language, limit, restart=restart, in_flight=in_flight, patience=patience
-    )
+    alone = Offline(rules, bundle, compiled, processes)
     try:
-        with Client(
-            target, channels=in_flight, tls=_tls(tls, ca, cert, key, server_name)
-        ) as client:
-            summary = _with_progress(lambda progress: job.run(client, progress))
+        _check_offline(offline, alone != Offline(), via)
+        job = Replay(
+            source, out, spec, language, limit, restart=restart, in_flight=in_flight,
+            patience=patience, via=via.value, offline=alone if offline else None, say=_say,
+        )  # fmt: skip
+        if offline:
+            summary = _with_progress(lambda progress: job.run(None, progress))
+        else:
+            channels = in_flight or 8
+            with Client(target, channels=channels, tls=_tls(tls, ca, cert, key, server_name)) as it:
+                summary = _with_progress(lambda progress: job.run(it, progress))
         _tell(summary, job, summary_file)
     except KeyboardInterrupt:
         typer.echo("\nharken replay: interrupted; the same command goes on from there", err=True)
@@ -259,6 +301,19 @@ def replay(
         by_hand = isinstance(error, Interrupted) and error.by_hand
         raise typer.Exit(130 if by_hand else 2) from None
     raise typer.Exit(1 if summary.rejects else 0)
+
+
+def _check_offline(offline: bool, of_offline: bool, via: Via) -> None:
+    from harken_client.replay.errors import ReplayError
+
+    if of_offline and not offline:
+        raise ReplayError("--rules, --bundle, --compiled and --processes go with --offline")
+    if offline and via is not Via.auto:
+        raise ReplayError("--via says how rows go to a service; --offline needs none")
+
+
+def _say(words: str) -> None:
+    typer.echo(f"harken replay: {words}", err=True)
 
 
 def _tls(

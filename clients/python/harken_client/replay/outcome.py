@@ -44,6 +44,17 @@ REJECT_COLUMNS = ("row", "grumble_id", "field", "reason", "message")
 _IN_BATCH = re.compile(r"^requests\[\d+\]\.?")
 
 
+def out_schema() -> Any:
+    """The Arrow schema of OUT."""
+    import pyarrow
+
+    types: dict[str, Any] = dict.fromkeys(COLUMNS, pyarrow.string())
+    types |= dict.fromkeys(TIMES, pyarrow.timestamp("us", "UTC"))
+    types |= {"row": pyarrow.int64(), "level": pyarrow.int8(), "label": pyarrow.int8()}
+    types |= {"probability": pyarrow.float64(), "severity": pyarrow.float64()}
+    return pyarrow.schema(list(types.items()))
+
+
 def out_row(row: int, grumble_id: str, score: score_pb2.Score, label: int | None) -> list[object]:
     """One row of OUT. Floats are written so that reading them back gives the same bits."""
     return [

@@ -1,35 +1,62 @@
-"""One replay from beginning to end."""
+"""One replay from beginning to end, whichever way it goes.
+
+By rows, through ``BatchScore``: every client can. By columns, many times faster, wherever
+pyarrow is installed: through ``ReplayScores``, or with the scoring core on this machine.
+"""
 
 from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from harken_client.client import Client
-from harken_client.errors import HarkenError
+from harken_client.errors import HarkenError, TransientError
 from harken_client.render import error_text
+from harken_client.replay import pipeline
 from harken_client.replay.convert import Converter, spec_for
 from harken_client.replay.errors import Interrupted, ReplayError
-from harken_client.replay.journal import Identity, Journal, digest
-from harken_client.replay.outcome import COLUMNS, TIMES
+from harken_client.replay.journal import (
+    COMPILED,
+    PARTS,
+    ROWS,
+    Identity,
+    RowSpool,
+    Spool,
+    begun_way,
+    digest,
+)
+from harken_client.replay.offline import Offline, OfflineRunner, Stock, Task
+from harken_client.replay.outcome import COLUMNS, out_schema
 from harken_client.replay.pipeline import Chunk, Pipeline
-from harken_client.replay.sources import open_source, parquet_library
-from harken_client.replay.spec import read_spec
-from harken_client.replay.summary import Summary, summarise
+from harken_client.replay.sources import ParquetSource, Source, open_source, parquet_library
+from harken_client.replay.spec import Spec, read_spec
+from harken_client.replay.summary import Summary, summarise, tally_rows
+
+if TYPE_CHECKING:
+    from harken_client.replay.parts import Part, PartSpool
+    from harken_client.replay.slices import Slice, Slices
 
 Progress = Callable[[int, int, int], None]
 """Called with rows done, and how far of how much in the source's own units."""
+VIAS = ("auto", "stream", "batch")
+STREAMS = 4
+"""Streams at once, at most: a server's processes hold few each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
     """What to replay. Files are those of the command line; ``limit`` takes the first rows only.
 
-    ``patience`` is how many seconds the server may be away before the replay stops.
+    ``via`` is ``stream``, ``batch``, or ``auto``: stream where this client and the service can.
+    ``offline`` scores without a service. ``patience`` is how many seconds the server may be away
+    before the replay stops; ``in_flight`` how many batches, or streams, are under way at once.
+    ``say`` is told in a sentence what else a person may want to know.
     """
 
     source: Path
@@ -38,72 +65,217 @@ class Replay:
     language: str = "en"
     limit: int | None = None
     restart: bool = False
-    in_flight: int = 8
+    in_flight: int | None = None
     patience: float = 60.0
     checkpoint_seconds: float = 1.0
+    via: str = "auto"
+    offline: Offline | None = None
+    say: Callable[[str], None] = lambda _: None
 
-    def run(self, client: Client, progress: Progress = lambda *_: None) -> Summary:
-        """Replay, or go on with a replay that was interrupted.
+    def run(self, client: Client | None, progress: Progress = lambda *_: None) -> Summary:
+        """Replay, or go on with a replay that was interrupted; offline ``client`` is None.
 
         Raises :class:`ReplayError`; as :class:`Interrupted` where the same call resumes it.
         """
-        make = self._writer()
+        self._check_out()
         source = open_source(self.source)
         spec = spec_for(read_spec(self.spec) if self.spec else None, source.columns)
         converter = Converter(spec, source.columns, self.language)
-        identity = Identity(digest(self.source), digest(self.spec), self.language, self.limit)
-        with Journal(self.out, self.checkpoint_seconds) as journal:
-            journal.open(identity, restart=self.restart)
+        way = self._way(client)
+        identity = Identity(digest(self.source), digest(self.spec), self.language, self.limit, way)
+        spool: Spool
+        if way == ROWS:
+            assert client is not None
+            spool = RowSpool(self.out, self.checkpoint_seconds)
+            work = self._by_rows(client, source, converter, spool, progress)
+        else:
+            spool = _part_spool(self.out, self.checkpoint_seconds)
+            work = self._by_columns(client, source, spec, converter, spool, progress)
+        with spool:
+            spool.open(identity, restart=self.restart)
+            try:
+                return work()
+            except ReplayError:
+                raise
+            except OSError as error:
+                raise _resumable(spool, f"cannot write {self.out}: {error.strerror}") from None
+            except KeyboardInterrupt:
+                spool.checkpoint()
+                raise _resumable(spool, "interrupted", by_hand=True) from None
+            except HarkenError as error:
+                spool.checkpoint()
+                words = error_text(error, client.target) if client else error.message
+                raise _resumable(spool, words) from None
 
-            def keep(chunk: Chunk) -> None:
-                for digests in chunk.served_by:
-                    journal.served_by(*digests)
-                journal.append(chunk.count, chunk.rows, chunk.rejects, chunk.rejected)
-                progress(journal.state.rows, source.done, source.total)
+    def _way(self, client: Client | None) -> str:
+        """By rows or by columns; asks the service where that decides."""
+        if self.offline is not None:
+            _need_pyarrow("--offline")
+            return COMPILED if self.offline.compiled else PARTS
+        if client is None:
+            raise ReplayError("a replay needs a service, or --offline")
+        if self.via == "batch":
+            return ROWS
+        if self.via == "stream":
+            _need_pyarrow("--via stream")
+        elif find_spec("pyarrow") is None or (not self.restart and begun_way(self.out) == ROWS):
+            return ROWS
+        if self._streams(client):
+            return PARTS
+        if self.via == "stream":
+            raise ReplayError("the service has no ReplayScores yet; leave --via stream out")
+        self.say("the service has no ReplayScores yet: sending batches, which takes longer")
+        return ROWS
 
-            begun = journal.state.rows
+    def _streams(self, client: Client) -> bool:
+        from harken_client.replay.streams import serves_streams
+
+        until = time.monotonic() + min(self.patience, pipeline.FIRST_PATIENCE)
+        while True:
+            try:
+                return serves_streams(client)
+            except TransientError as error:
+                if time.monotonic() > until:
+                    said = f"{error_text(error, client.target)}\nNothing was scored."
+                    raise Interrupted(said) from None
+                time.sleep(0.2)
+            except HarkenError as error:
+                raise ReplayError(error_text(error, client.target)) from None
+
+    def _by_rows(
+        self,
+        client: Client,
+        source: Source,
+        converter: Converter,
+        spool: RowSpool,
+        progress: Progress,
+    ) -> Callable[[], Summary]:
+        def keep(chunk: Chunk) -> None:
+            for digests in chunk.served_by:
+                spool.served_by(*digests)
+            spool.append(chunk.count, chunk.rows, chunk.rejects, chunk.rejected)
+            progress(spool.state.rows, source.done, source.total)
+
+        def work() -> Summary:
+            begun = spool.state.rows
             rows = itertools.islice(
                 source.rows(converter.columns, begun),
                 None if self.limit is None else max(0, self.limit - begun),
             )
-            pipeline = Pipeline(client, converter, in_flight=self.in_flight, patience=self.patience)
-            try:
-                pipeline.run(rows, begun + 1, keep)
-                journal.checkpoint()
-                summary = summarise(journal.rows_path, journal.state)
-                journal.finish(make)
-            except ReplayError:
-                raise
-            except OSError as error:
-                raise _resumable(journal, f"cannot write {self.out}: {error.strerror}") from None
-            except KeyboardInterrupt:
-                journal.checkpoint()
-                raise _resumable(journal, "interrupted", by_hand=True) from None
-            except HarkenError as error:
-                journal.checkpoint()
-                raise _resumable(journal, error_text(error, client.target)) from None
-        return summary
+            batches = Pipeline(
+                client, converter, in_flight=self.in_flight or 8, patience=self.patience
+            )
+            batches.run(rows, begun + 1, keep)
+            spool.checkpoint()
+            summary = summarise(tally_rows(spool.rows_path), spool.state, "batch")
+            spool.finish(write_parquet if self._is_parquet() else shutil.copyfile)
+            return summary
 
-    def _writer(self) -> Callable[[Path, Path], Any]:
-        """What makes OUT of the finished rows; fails early if that will not be possible."""
+        return work
+
+    def _by_columns(
+        self,
+        client: Client | None,
+        source: Source,
+        spec: Spec,
+        converter: Converter,
+        spool: PartSpool,
+        progress: Progress,
+    ) -> Callable[[], Summary]:
+        from harken_client.replay.columns import ColumnConverter
+        from harken_client.replay.part_tally import add_up
+        from harken_client.replay.parts import join_lines, join_parquet
+        from harken_client.replay.slices import open_slices
+
+        slices = open_slices(self.source, source, converter, self.limit)
+        as_csv = not self._is_parquet()
+
+        def work() -> Summary:
+            keeper = _Keeper(spool, slices, progress)
+            todo = keeper.todo()
+            if client is None:
+                assert self.offline is not None
+                task = Task(
+                    self.source, spec, self.language, self.limit, spool.folder, as_csv, self.offline
+                )
+                stock = Stock(todo, by_home=isinstance(source, ParquetSource))
+                OfflineRunner(task).run(stock, keeper.keep)
+            else:
+                from harken_client.replay.streams import StreamRunner
+
+                StreamRunner(client, self.in_flight or STREAMS, self.patience).run(
+                    todo,
+                    slices.read,
+                    ColumnConverter(converter),
+                    spool.folder,
+                    as_csv,
+                    keeper.keep,
+                    spool.served_by,
+                )
+            spool.checkpoint()
+            via = "offline" if client is None else "stream"
+            summary = summarise(add_up(spool.tallies()), spool.state, via)
+            spool.finish(join_lines(COLUMNS) if as_csv else join_parquet)
+            return summary
+
+        return work
+
+    def _is_parquet(self) -> bool:
+        return self.out.suffix.lower() == ".parquet"
+
+    def _check_out(self) -> None:
+        """Fail early if OUT will not be possible."""
         if self.out.resolve() == self.source.resolve():
             raise ReplayError("IN and OUT are the same file")
         if not self.out.parent.is_dir():
             raise ReplayError(f"there is no folder {self.out.parent} to write to")
-        if self.out.suffix.lower() == ".csv":
-            return shutil.copyfile
-        if self.out.suffix.lower() == ".parquet":
+        if self._is_parquet():
             parquet_library()
-            return write_parquet
-        raise ReplayError(f"{self.out}: the name must end in .csv or .parquet")
+        elif self.out.suffix.lower() != ".csv":
+            raise ReplayError(f"{self.out}: the name must end in .csv or .parquet")
 
 
-def _resumable(journal: Journal, why: str, *, by_hand: bool = False) -> Interrupted:
-    if not journal.state.rows:
-        journal.discard()
+class _Keeper:
+    """Which slices are still to be done, and what becomes of those that are."""
+
+    def __init__(self, spool: PartSpool, slices: Slices, progress: Progress) -> None:
+        self._spool, self._slices, self._progress = spool, slices, progress
+        self._under_way: dict[int, Slice] = {}
+        self._before = self._done = 0
+
+    def todo(self) -> Iterator[Slice]:
+        """The slices without a part."""
+        for part in self._slices.plan():
+            if part.number in self._spool.parts:
+                self._before += self._slices.done(part)
+            else:
+                self._under_way[part.number] = part
+                yield part
+
+    def keep(self, part: Part, written: Path) -> None:
+        """Take over a part."""
+        self._spool.append(part, written)
+        self._done += self._slices.done(self._under_way.pop(part.number))
+        self._progress(self._spool.state.rows, self._before + self._done, self._slices.total)
+
+
+def _part_spool(out: Path, checkpoint_seconds: float) -> PartSpool:
+    from harken_client.replay.parts import PartSpool
+
+    return PartSpool(out, checkpoint_seconds)
+
+
+def _need_pyarrow(option: str) -> None:
+    if find_spec("pyarrow") is None:
+        raise ReplayError(f"{option} needs pyarrow: pip install 'harken-client[parquet]'")
+
+
+def _resumable(spool: Spool, why: str, *, by_hand: bool = False) -> Interrupted:
+    if not spool.state.rows:
+        spool.discard()
         return Interrupted(f"{why}\nNothing was scored.", by_hand=by_hand)
     return Interrupted(
-        f"{why}\n{journal.state.rows:,} rows are done and kept in {journal.folder}; "
+        f"{why}\n{spool.state.rows:,} rows are done and kept in {spool.folder}; "
         "the same command goes on from there.",
         by_hand=by_hand,
     )
@@ -111,14 +283,9 @@ def _resumable(journal: Journal, why: str, *, by_hand: bool = False) -> Interrup
 
 def write_parquet(rows_csv: Path, target: Path) -> None:
     """Turn the finished rows into Parquet, a block at a time; an empty cell becomes null."""
-    import pyarrow
     from pyarrow import csv, parquet
 
-    types: dict[str, Any] = dict.fromkeys(COLUMNS, pyarrow.string())
-    types |= dict.fromkeys(TIMES, pyarrow.timestamp("us", "UTC"))
-    types |= {"row": pyarrow.int64(), "level": pyarrow.int8(), "label": pyarrow.int8()}
-    types |= {"probability": pyarrow.float64(), "severity": pyarrow.float64()}
-    schema = pyarrow.schema(list(types.items()))
+    schema = out_schema()
     reader = csv.open_csv(
         rows_csv,
         parse_options=csv.ParseOptions(newlines_in_values=True),

@@ -154,7 +154,7 @@ class ParquetSource:
         batches = self._file.iter_batches(4096, row_groups=groups, columns=list(wanted))
         try:
             for batch in batches:
-                columns = [_python_values(batch.column(name)) for name in wanted]
+                columns = [python_values(batch.column(name)) for name in wanted]
                 yield from itertools.islice(zip(*columns, strict=True), skip, None)
                 self.done += batch.num_rows
                 skip = max(0, skip - batch.num_rows)
@@ -162,12 +162,13 @@ class ParquetSource:
             raise ReplayError(f"{self._path}: damaged after row {self.done:,}: {error}") from None
 
 
-def _python_values(column: Any) -> list[Any]:
+def python_values(column: Any) -> list[Any]:
+    """The cells of an Arrow array as a replay takes them: of missing, None."""
     import pyarrow
 
     kind = column.type
     if pyarrow.types.is_dictionary(kind):
-        return _python_values(column.dictionary_decode())
+        return python_values(column.dictionary_decode())
     if pyarrow.types.is_timestamp(kind):
         # Nanoseconds have no place in a datetime, nor in a score.
         column = column.cast(pyarrow.timestamp("us", kind.tz and "UTC"), safe=False)

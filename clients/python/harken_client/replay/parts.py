@@ -1,0 +1,204 @@
+"""The spool of a replay by columns: a file for each slice of IN, finished in any order.
+
+A part file holds three sections, one after the other: what OUT says of the slice's rows (lines
+of CSV, or an Arrow stream where OUT is Parquet), what the summary counts of them (an Arrow
+stream), and lines of rejects. The journal has a line for each part that is durable, with the
+sizes of its sections; a part without a line is made anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harken_client.replay.journal import Checkpoint, Spool, csv_lines
+from harken_client.replay.outcome import COLUMNS, REJECT_COLUMNS, out_schema
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A slice that is done: its number, rows of IN, rejects among them, sizes in bytes."""
+
+    number: int
+    rows: int
+    rejects: int
+    out_size: int
+    tally_size: int
+    rejects_size: int
+    rule_base_digest: str
+    model_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The sections of a part, before it is written; empty digests where nothing was scored."""
+
+    number: int
+    rows: int
+    rejects: int
+    sections: tuple[Any, Any, Any]
+    rule_base_digest: str
+    model_digest: str
+
+    def write(self, folder: Path) -> tuple[Part, Path]:
+        """Write the part under a name that no other process uses; the file is not yet durable."""
+        path = folder / f"part-{self.number:06d}.{os.getpid()}"
+        with path.open("wb") as file:
+            out, tally, rejects = (file.write(section) for section in self.sections)
+        part = Part(
+            number=self.number,
+            rows=self.rows,
+            rejects=self.rejects,
+            out_size=out,
+            tally_size=tally,
+            rejects_size=rejects,
+            rule_base_digest=self.rule_base_digest,
+            model_digest=self.model_digest,
+        )
+        return part, path
+
+
+class PartSpool(Spool):
+    """Parts by number."""
+
+    def __init__(self, out: Path, checkpoint_seconds: float = 1.0) -> None:
+        super().__init__(out, checkpoint_seconds)
+        self.parts: dict[int, Part] = {}
+        self._fresh: list[Part] = []
+
+    def _load(self, entries: Sequence[dict[str, Any]]) -> None:
+        self.state = Checkpoint()
+        for entry in entries:
+            seconds = entry.pop("seconds")
+            part = Part(**entry)
+            size = part.out_size + part.tally_size + part.rejects_size
+            if self._path(part.number).stat().st_size != size:
+                raise ValueError
+            self.parts[part.number] = part
+            self._count(part, seconds)
+        known = {self._path(number) for number in self.parts}
+        for path in set(self.folder.glob("part-*")) - known:
+            path.unlink()
+
+    def _count(self, part: Part, seconds: float) -> None:
+        state = self.state
+        self.state = dataclasses.replace(
+            state,
+            rows=state.rows + part.rows,
+            rejects=state.rejects + part.rejects,
+            seconds=seconds,
+            rule_base_digest=part.rule_base_digest or state.rule_base_digest,
+            model_digest=part.model_digest or state.model_digest,
+        )
+
+    def append(self, part: Part, written: Path) -> None:
+        """Take over a part written by :meth:`Content.write`; raises as ``served_by`` does."""
+        if part.model_digest:
+            self.served_by(part.rule_base_digest, part.model_digest)
+        written.rename(self._path(part.number))
+        self.parts[part.number] = part
+        self._fresh.append(part)
+        self._add(rows=part.rows, rejects=part.rejects)
+
+    def checkpoint(self) -> None:
+        for part in self._fresh:
+            with self._path(part.number).open("rb") as file:
+                os.fsync(file.fileno())
+        seconds = {"seconds": self.state.seconds}
+        if self._fresh:
+            self._log(*(dataclasses.asdict(part) | seconds for part in self._fresh))
+        self._fresh = []
+
+    def outs(self) -> Iterator[bytes]:
+        """What OUT says of the rows, part after part in the order of IN."""
+        for part in self._ordered():
+            if part.out_size:
+                yield self._section(part, 0, part.out_size)
+
+    def tallies(self) -> Iterator[bytes]:
+        """What the summary counts, part after part."""
+        for part in self._ordered():
+            if part.tally_size:
+                yield self._section(part, part.out_size, part.tally_size)
+
+    def finish(self, make: Callable[[Iterator[bytes], Path], object]) -> None:
+        """Publish rejects and OUT. ``make(outs, target)`` writes OUT's own format.
+
+        Until OUT is there everything stays in the folder, so a crash in here costs nothing.
+        """
+        self._publish(self.rejects_path, self._make_rejects)
+        self._publish(self.out, lambda target: make(self.outs(), target))
+        self.discard()
+
+    def _make_rejects(self, target: Path) -> None:
+        with target.open("wb") as file:
+            file.write(csv_lines([REJECT_COLUMNS]))
+            for part in self._ordered():
+                if part.rejects_size:
+                    start = part.out_size + part.tally_size
+                    file.write(self._section(part, start, part.rejects_size))
+
+    def _ordered(self) -> list[Part]:
+        return [self.parts[number] for number in sorted(self.parts)]
+
+    def _section(self, part: Part, start: int, size: int) -> bytes:
+        with self._path(part.number).open("rb") as file:
+            file.seek(start)
+            return file.read(size)
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"part-{number:06d}"
+
+
+def join_lines(header: Sequence[str]) -> Callable[[Iterator[bytes], Path], None]:
+    """What makes a CSV file of sections of lines."""
+
+    def make(outs: Iterator[bytes], target: Path) -> None:
+        with target.open("wb") as file:
+            file.write(csv_lines([header]))
+            for lines in outs:
+                file.write(lines)
+
+    return make
+
+
+def join_parquet(outs: Iterator[bytes], target: Path) -> None:
+    """Make a Parquet file of sections that are Arrow streams.
+
+    Columns of codes are written by dictionary as they are, but the file does not say so: whoever
+    reads it finds plain text. The ids have no value twice, so a dictionary would be in vain.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    schema = out_schema()
+    coded = [name for name in COLUMNS if name not in ("grumble_id", "decision_id")]
+    writer: Any = None
+    try:
+        for section in outs:
+            batch = pyarrow.ipc.open_stream(section).read_next_batch()
+            if writer is None:
+                kinds = zip(schema, batch.schema, strict=True)
+                found = pyarrow.schema(
+                    [f.with_type(g.type) if _is_coded(g) else f for f, g in kinds]
+                )
+                writer = parquet.ParquetWriter(
+                    target, found, use_dictionary=coded, store_schema=False
+                )
+            arrays = [c.cast(f.type) for c, f in zip(batch.columns, writer.schema, strict=True)]
+            writer.write_batch(pyarrow.RecordBatch.from_arrays(arrays, schema=writer.schema))
+        if writer is None:
+            writer = parquet.ParquetWriter(target, schema, store_schema=False)
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+def _is_coded(field: Any) -> bool:
+    import pyarrow
+
+    return bool(pyarrow.types.is_dictionary(field.type))
