@@ -1,262 +1,141 @@
-"""What a score costs, and where: the rules, the model, the core, a call, a batch.
+"""What Harken costs, against what it cannot cost less than: an empty call, LightGBM alone.
 
-Prints a table and writes ``build/bench.json``, a list of ``{id, what, value, unit, detail}``.
-Whatever is compared was measured in the same run, the two sides taking turns; each figure is
-the median of the turns. The grumbles are simulated, the rule base and the bundle those shipped.
+Prints a table a part and writes ``build/bench.json``, a list of ``{id, what, value, unit, bar,
+ok, detail}``, and plots beside it in ``build/bench``. Every ratio is of one run, its sides taking
+turns; a value is the median, its quartiles are in ``detail``. A row that cannot be measured has
+no value and says why. Exit code: 0 if all could be measured, bars met or not; 1 if not, or, with
+--strict, if a bar is missed.
+
+  python bench/bench.py                        all, in some nine minutes
+
+  python bench/bench.py --only unary,batch     these parts (or the parts of these rows)
+
+  python bench/bench.py --quick                all, small: to see that it runs, not for figures
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import json
-import os
-import platform
-import statistics
-import subprocess
+import dataclasses
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-import grpc
-import lightgbm
-import numpy as np
-import pandas as pd
-from check_bench import measure as measure_check
-from demo import HARKEN, ROOT, as_core, serving
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from harken.v1 import scoring_pb2, scoring_pb2_grpc
-from harken_client.requests import grumble_request
-from harken_models import default_bundle_path
-from harken_rules import default_base_path
-from harken_server.grpc.convert import from_proto
-from harken_server.grpc.scoring_service import ScoringService
-from harken_server.metrics import Metrics
-from harken_server.scoring import Scorer
-from harken_server.snapshot import load_snapshot
+import plots
+from demo import ROOT
+from figures import Figure, Unmeasurable, show, write
+from parts import batch, core, explain, growth, life, native, offline, peer, rules, tools, unary
 from rich.console import Console
-from rich.progress import track
-from rich.table import Table
-from rules_bench import measure
+from setting import Part, Setting, machine
 
-TURNS = 7
-BATCH = 1000
-IN_FLIGHT = 16
-
-Row = dict[str, Any]
-
-
-def turns(*sides: Callable[[], int]) -> list[float]:
-    """Each side's median seconds for one unit; a side does its work and says how many units.
-
-    The sides take turns, so that a busy moment of the machine hits all of them.
-    """
-    seconds: list[list[float]] = [[] for _ in sides]
-    for _ in range(TURNS):
-        for side, found in zip(sides, seconds, strict=True):
-            start = time.perf_counter()
-            units = side()
-            found.append((time.perf_counter() - start) / units)
-    return [statistics.median(found) for found in seconds]
+PARTS = (
+    Part("machine", "The machine", ("machine",), machine),
+    Part("core", "The core, in process", core.ROWS, core.measure),
+    Part("rules", "The rules", rules.ROWS, rules.measure),
+    Part("unary", "One grumble a call", unary.ROWS, unary.measure),
+    Part("native", "The native transport", native.ROWS, native.measure),
+    Part("peer", "A peer", peer.ROWS, peer.measure),
+    Part("batch", "Many grumbles a call", batch.ROWS, batch.measure),
+    Part("offline", "Files, without a server", offline.ROWS, offline.measure),
+    Part("explain", "Explanations", explain.ROWS, explain.measure),
+    Part("life", "A server's life", life.ROWS, life.measure),
+    Part("growth", "Ten times as much", growth.ROWS, growth.measure),
+    Part("tools", "Tools for rules", tools.ROWS, tools.measure),
+)
 
 
-def simulated_requests(folder: Path, customers: int) -> list[scoring_pb2.ScoreRequest]:
-    """Requests for the last simulated month."""
-    history, flat = folder / "history", folder / "flat.parquet"
-    spec = ROOT / "models" / "specs" / "simulated.yaml"
-    simulate = ["data", "simulate", "--customers", str(customers), "--out", str(history)]
-    prepare = ["data", "prepare", "--spec", str(spec), str(history), "--out", str(flat)]
-    for words in (simulate, [*prepare, "--from", "2011-06-01", "--until", "2011-07-01"]):
-        subprocess.run([HARKEN, *words], check=True, stdout=subprocess.DEVNULL)
-    frame = pd.read_parquet(flat)
-    return [grumble_request(as_core(row)) for _, row in frame.iterrows()]
+def chosen(words: str) -> list[Part]:
+    """The parts that ``--only`` names, by their names or their rows'."""
+    wanted = {word.strip() for word in words.split(",") if word.strip()}
+    unknown = wanted - {part.name for part in PARTS} - {row for p in PARTS for row in p.rows}
+    if unknown:
+        known = ", ".join(part.name for part in PARTS)
+        raise SystemExit(f"no such row or part: {', '.join(sorted(unknown))}; parts are {known}")
+    return [part for part in PARTS if part.name in wanted or wanted & set(part.rows)]
 
 
-def in_process(requests: Sequence[scoring_pb2.ScoreRequest]) -> list[Row]:
-    """The core without a transport, and LightGBM alone beside it."""
-    snapshot = load_snapshot(default_base_path(), default_bundle_path())
-    scorer = Scorer(snapshot)
-    service = ScoringService(lambda: scorer, Metrics())
-    wires = [request.SerializeToString() for request in requests[:BATCH]]
-    batch = scoring_pb2.BatchScoreRequest(requests=requests[:BATCH])
-    rows = [snapshot_row(request) for request in batch.requests]
-    boosted, features = snapshot.bundle.parts.model.boosted, snapshot.bundle.parts.features
-    assert boosted is not None
-    booster = lightgbm.Booster(model_str=boosted.text)
-    matrix = boosted.prepare(np.array([features.encode_row(row) for row in rows]))
-
-    def whole() -> int:
-        for wire in wires:
-            service.score(scoring_pb2.ScoreRequest.FromString(wire)).SerializeToString()
-        return len(wires)
-
-    def model() -> int:
-        for row in rows:
-            snapshot.bundle.assess(row)
-        return len(rows)
-
-    def many() -> int:
-        service.batch_score(batch).SerializeToString()
-        return len(batch.requests)
-
-    def bare() -> int:
-        booster.predict(matrix, num_threads=1)
-        return len(matrix)
-
-    def bare_single() -> int:
-        for at in range(50):
-            booster.predict(matrix[at : at + 1], num_threads=1)
-        return 50
-
-    whole(), many()
-    one, assess, batched, predict, single = turns(whole, model, many, bare, bare_single)
-    return [
-        row("core-score", "request parsed → answer serialised, warm", one * 1e6, "µs"),
-        row("model-assess", "segment, association and probability of one row", assess * 1e6, "µs"),
-        row("booster-single", "Booster.predict of one row, one thread", single * 1e6, "µs"),
-        row("core-batch", "BatchScore without the wire, a row", batched * 1e6, "µs", f"of {BATCH}"),
-        row("batch-to-predict", "bare Booster.predict ÷ BatchScore, a row", predict / batched, "×"),
-    ]
+def measured(part: Part, setting: Setting) -> Iterator[Figure]:
+    """The part's figures; a row that there is none of says why."""
+    missing = list(part.rows)
+    reason = {"failed": "it was not measured"}
+    try:
+        for found in part.measure(setting):
+            missing.remove(found.id)
+            yield found
+    except Unmeasurable as why:
+        reason = {"skipped": str(why)}
+    except Exception as error:
+        traceback.print_exc()
+        reason = {"failed": f"{type(error).__name__}: {error}"}
+    for name in missing:
+        yield setting.figure(name, None, **reason)
 
 
-def snapshot_row(request: scoring_pb2.ScoreRequest) -> dict[str, object]:
-    """A request as the row that a bundle assesses."""
-    grumble = from_proto(request)
-    return {name: getattr(grumble, name) for name in grumble.__slots__}
+def run(parts: Iterable[Part], setting: Setting, console: Console) -> list[Figure]:
+    """Measure part after part, showing each when it is done."""
+    found: list[Figure] = []
+    for part in parts:
+        began = time.monotonic()
+        console.print(f"[dim]measuring: {part.title} …[/]")
+        figures = list(measured(part, setting))
+        show(f"{part.title} ({time.monotonic() - began:.0f} s)", figures, console)
+        found += figures
+    return found
 
 
-def over_grpc(requests: Sequence[scoring_pb2.ScoreRequest], ready: Path) -> list[Row]:
-    """Calls to a real server from threads of this process, beside its health check."""
-    with serving(default_bundle_path(), ready) as served:
-        target = f"127.0.0.1:{served['port']}"
-        options = [("grpc.use_local_subchannel_pool", 1)]
-        channels = [grpc.insecure_channel(target, options) for _ in range(8)]
-        scoring = [scoring_pb2_grpc.ScoringServiceStub(channel) for channel in channels]
-        health = [health_pb2_grpc.HealthStub(channel) for channel in channels]
-        batch = scoring_pb2.BatchScoreRequest(requests=requests[:BATCH])
-        with ThreadPoolExecutor(IN_FLIGHT) as pool:
-
-            def score() -> int:
-                calls = range(BATCH)
-                list(pool.map(lambda n: scoring[n % 8].Score(requests[n % len(requests)]), calls))
-                return len(calls)
-
-            def check() -> int:
-                wanted = health_pb2.HealthCheckRequest()
-                list(pool.map(lambda n: health[n % 8].Check(wanted), range(BATCH)))
-                return BATCH
-
-            def batches() -> int:
-                list(pool.map(lambda n: scoring[n].BatchScore(batch), range(4)))
-                return 4 * len(batch.requests)
-
-            def alone() -> int:
-                for request in requests[:200]:
-                    scoring[0].Score(request)
-                return 200
-
-            score(), check(), batches()
-            scored, checked, batched, single = turns(score, check, batches, alone)
-        for channel in channels:
-            channel.close()
-    workers = f"{served['workers']} workers, client on the same cores"
-    return [
-        row("grpc-score", f"Score, {IN_FLIGHT} in flight", 1 / scored, "calls/s", workers),
-        row("grpc-score-to-health", "Score ÷ health check, calls a second", checked / scored, "×"),
-        row("grpc-one", "Score, one at a time", single * 1e3, "ms"),
-        row("grpc-batch", f"BatchScore of {BATCH}, 4 in flight", 1 / batched, "rows/s", workers),
-    ]
+def closing(found: Sequence[Figure], seconds: float, out: Path) -> str:
+    """What came of it all, in a few lines."""
+    barred = [each for each in found if each.ok is not None]
+    missed = [each.id for each in barred if not each.ok]
+    lines = [f"{len(found)} rows in {seconds:.0f} s, written to {out}"]
+    lines.append(f"{len(barred) - len(missed)} of {len(barred)} bars met")
+    if missed:
+        lines.append("missed: " + ", ".join(missed))
+    for key in ("skipped", "failed"):
+        names = [each.id for each in found if key in each.detail]
+        if names:
+            lines.append(f"{key}: {', '.join(names)}")
+    return "\n".join(lines)
 
 
-def row(name: str, what: str, value: float, unit: str, detail: str = "") -> Row:
-    """One figure."""
-    return {"id": name, "what": what, "value": float(value), "unit": unit, "detail": detail}
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", metavar="ID,…", help="rows or parts; " + _names())
+    parser.add_argument("--quick", action="store_true", help="small sizes and few turns")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 if a bar is missed")
+    parser.add_argument("--out", type=Path, help="where the JSON goes")
+    return parser.parse_args()
 
 
-def rules() -> list[Row]:
-    """The engine on the shipped rule base."""
-    from harken_rules import load_rule_base
-
-    found = measure(load_rule_base(default_base_path()), rows=100_000)
-    detail = f"{found['decisions']} decisions, {found['rules']} rules"
-    column = found["columns_warm_us_per_row_and_decision"] * found["decisions"]
-    return [
-        row("rules-build", "rule base compiled", found["build_ms"], "ms", detail),
-        row("rules-hit", "all decisions, remembered", found["decide_hit_us"], "µs", detail),
-        row("rules-miss", "all decisions, asked anew", found["decide_miss_us"], "µs", detail),
-        row("rules-column", "all decisions by columns, a row", column, "µs", "100,000 rows"),
-    ]
-
-
-def impact(folder: Path) -> list[Row]:
-    """A change of rules compared on a million simulated grumbles, as ``harken rules impact``."""
-    from impact_bench import measure
-
-    found = measure(folder / "flat.parquet", rows=1_000_000)
-    detail = f"{found['rows']:,} rows, {found['changed']:,} levels changed, {os.cpu_count()} cores"
-    million = 1e6 / found["impact_rows_per_second"]
-    return [
-        row("impact-million", "rules impact, a million grumbles", million, "s", detail),
-        row("impact-rows", "rules impact", found["impact_rows_per_second"], "rows/s", detail),
-        row("calibrate-rows", "rules calibrate", found["calibrate_rows_per_second"], "rows/s"),
-    ]
-
-
-def check() -> list[Row]:
-    """Reading and checking a large generated rule base."""
-    found = measure_check(rules=2000, decisions=60)
-    detail = f"2,000 rules over 60 decisions, {found['findings']} warnings found"
-    return [
-        row("rules-check", "rule base read and checked", found["seconds"], "s", detail),
-        row("rules-check-command", "`harken rules check`", found["command_seconds"], "s", detail),
-    ]
-
-
-def machine() -> Row:
-    """What it was measured on."""
-    names = ("grpcio", "protobuf", "lightgbm", "numpy", "durable-rules")
-    versions = {name: importlib.metadata.version(name) for name in names}
-    said = {"python": platform.python_version(), "cores": os.cpu_count(), **versions}
-    return {
-        "id": "machine",
-        "what": "machine and versions",
-        "value": 1.0,
-        "unit": "",
-        "detail": said,
-    }
+def _names() -> str:
+    return "parts are " + ", ".join(part.name for part in PARTS)
 
 
 def main() -> int:
     """Measure and report."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--customers", type=int, default=4000, help="of the simulated operator")
-    parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench.json")
-    given = parser.parse_args()
-    found = [machine()]
-    with tempfile.TemporaryDirectory() as folder:
-        requests = simulated_requests(Path(folder), given.customers)
-        parts: list[Callable[[], list[Row]]] = [
-            rules,
-            check,
-            lambda: in_process(requests),
-            lambda: over_grpc(requests, Path(folder) / "ready.json"),
-            lambda: impact(Path(folder)),
-        ]
-        for part in track(parts, "measuring", console=Console(stderr=True), transient=True):
-            found += part()
-    table = Table("what", "value", "unit", "detail")
-    for each in found[1:]:
-        table.add_row(each["what"], f"{each['value']:,.2f}", each["unit"], each["detail"])
-    console = Console()
-    console.print(table)
-    console.print(found[0]["detail"])
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    return 0
+    given = arguments()
+    parts = chosen(given.only) if given.only else list(PARTS)
+    # What is not the whole must not be taken for it.
+    whole = given.only is None and not given.quick
+    out = given.out or ROOT / "build" / ("bench.json" if whole else "bench-part.json")
+    folder = ROOT / "build" / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    # Into a file or a pipe, too, the tables are to be read.
+    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
+    began = time.monotonic()
+    setting = Setting(folder, given.quick)
+    found = run(parts, setting, console)
+    write(out, found)
+    for path in plots.draw([dataclasses.asdict(each) for each in found], folder):
+        console.print(f"drawn: {path}")
+    console.print(closing(found, time.monotonic() - began, out))
+    failed = any("failed" in each.detail for each in found)
+    return int(failed or (given.strict and any(each.ok is False for each in found)))
 
 
 if __name__ == "__main__":

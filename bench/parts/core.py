@@ -1,0 +1,91 @@
+"""The scoring core between the bytes of a request and those of its answer, no transport."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from figures import Figure, Spread
+from harken.v1 import scoring_pb2
+from harken_models.bundle import Bundle
+from harken_rules import default_base_path
+from harken_server.grpc.guard import CallPool, Gate
+from harken_server.grpc.scoring_service import ScoringService
+from harken_server.logs import set_up_logs
+from harken_server.metrics import Metrics
+from harken_server.scoring import Scorer
+from harken_server.snapshot import build_snapshot, read_base
+from load import SCORE
+from prometheus_client import CollectorRegistry
+from setting import Setting, with_shipped
+
+ROWS = with_shipped("core", "core-repeated")
+WARMING = 20_000
+BLOCK = 1000
+
+Answer = Callable[[bytes], bytes]
+
+
+def measure(setting: Setting) -> Iterator[Figure]:
+    """Both bundles, taking turns; the requests that are timed are new to the memos."""
+    warming = setting.scaled(WARMING, 500)
+    wires = wires_of(setting, warming + BLOCK * setting.turns)
+    cores = {suffix: answering(bundle) for suffix, _, bundle in setting.bundles()}
+    new: dict[str, list[float]] = {suffix: [] for suffix in cores}
+    again: dict[str, list[float]] = {suffix: [] for suffix in cores}
+    for answer in cores.values():
+        for wire in wires[:warming]:
+            answer(wire)
+    for turn in range(setting.turns):
+        at = warming + BLOCK * turn
+        for suffix, answer in cores.items():
+            new[suffix] += timed_us(answer, wires[at : at + BLOCK])
+            again[suffix] += timed_us(answer, wires[at : at + BLOCK])
+    for suffix in cores:
+        note = f"{len(new[suffix]):,} requests that the memos, warm from {warming:,} others, lack"
+        yield _of(setting, "core" + suffix, new[suffix], note)
+        yield _of(setting, "core-repeated" + suffix, again[suffix], "the same requests again")
+
+
+def wires_of(setting: Setting, count: int) -> list[bytes]:
+    """Requests as they come over the wire."""
+    return [request.SerializeToString() for request in setting.workload.requests(count)]
+
+
+def answering(bundle: Bundle) -> Answer:
+    """What a worker does with a request's bytes, guard and metrics included."""
+    set_up_logs("info", "json")
+    scorer = Scorer(build_snapshot(read_base(default_base_path()), bundle, 65536))
+    metrics = Metrics(CollectorRegistry())
+    pools = CallPool(1, metrics), ThreadPoolExecutor(1)
+    gate = Gate(*pools, 128, metrics)
+    gate.add(SCORE, scoring_pb2.ScoreRequest, ScoringService(lambda: scorer, metrics).score)
+    behind = gate.answers[SCORE]
+
+    def answer(data: bytes) -> bytes:
+        answered = behind(data, None, time.perf_counter())
+        if not isinstance(answered, bytes):
+            raise RuntimeError(f"a simulated grumble was refused: {answered.details}")
+        return answered
+
+    return answer
+
+
+def timed_us(answer: Answer, wires: Sequence[bytes]) -> list[float]:
+    """Microseconds of each."""
+    found = []
+    for wire in wires:
+        began = time.perf_counter_ns()
+        answer(wire)
+        found.append((time.perf_counter_ns() - began) / 1000)
+    return found
+
+
+def _of(setting: Setting, name: str, found: list[float], note: str) -> Figure:
+    spread = Spread(tuple(found))
+    tenth = statistics.quantiles(found, n=10)[-1]
+    more = {"mean": round(statistics.mean(found), 1), "p90": round(tenth, 1)}
+    said = {**spread.detail(note), "turns": setting.turns, **more}
+    return setting.figure(name, spread.median, **said)
