@@ -158,14 +158,6 @@ def value_codes(
     return codes, errors
 
 
-def shown_value(cells: Cells, value: object) -> object:
-    """What ``decide`` would be given for a column's value: a boolean fact's 0 and 1 as such."""
-    plain = python_value(value)
-    if cells.fact.type is FactType.BOOLEAN and type(plain) in (int, float):
-        return bool(plain) if plain in (0, 1) else plain
-    return plain
-
-
 def python_value(value: object) -> object:
     """What ``decide`` would be given for a column's value: no numpy scalar, no NaN."""
     if isinstance(value, np.generic):

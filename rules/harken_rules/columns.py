@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from harken_rules.column_cells import Coded, Codes, Column, column_codes, shown_value
-from harken_rules.outcomes import Outcome, compose
-from harken_rules.verdict import FactError, Result, Verdict
+from harken_rules.column_cells import Coded, Codes, column_codes
+from harken_rules.outcomes import Outcome, compose, ranked
+from harken_rules.verdict import FactError, Fired, Result, Verdict
 
 if TYPE_CHECKING:
     from harken_rules.engine import Plan, RuleEngine
@@ -46,14 +46,12 @@ class ColumnVerdicts:
         self,
         engine: RuleEngine,
         rows: int,
-        columns: Mapping[str, Column],
         errors: Mapping[int, FactError],
         decisions: Sequence[Answers | None],
     ) -> None:
         self.rows = rows
         self.errors = errors
         self._engine = engine
-        self._columns = columns
         self._decisions = decisions
 
     def __len__(self) -> int:
@@ -91,6 +89,38 @@ class ColumnVerdicts:
             codes[list(self.errors)] = -1
         return codes, tuple(places)
 
+    def reasons(self) -> tuple[Index, tuple[tuple[Fired, ...], ...]]:
+        """The reasons of every row as ``(codes, values)``, as ``Verdict.reasons`` has them.
+
+        Codes have shape (rows,), -1 in rows with an error; the values are distinct. Raises
+        LookupError if a decision that gives reasons was not asked for.
+        """
+        places: dict[tuple[tuple[str, str], ...], int] = {}
+        values: list[tuple[Fired, ...]] = []
+        reasoning = [
+            self.answers(index)
+            for index, plan in enumerate(self._engine.plans)
+            if plan.table.decision.reasons
+        ]
+        codes = np.zeros(self.rows, dtype=np.int64)
+        lists: list[tuple[tuple[tuple[float, Fired], ...], ...]] = [()]
+        for answers in reasoning:
+            key = codes * len(answers.outcomes) + answers.chosen
+            held, codes = np.unique(key, return_inverse=True)
+            pairs = [divmod(each, len(answers.outcomes)) for each in held.tolist()]
+            lists = [(*lists[a], answers.outcomes[b].reasons) for a, b in pairs]
+        table = np.zeros(len(lists), dtype=np.int64)
+        for at, each in enumerate(lists):
+            found = ranked(each)
+            name = tuple((fired.decision, fired.rule_id) for fired in found)
+            table[at] = places.setdefault(name, len(places))
+            if table[at] == len(values):
+                values.append(found)
+        codes = table[codes]
+        if self.errors:
+            codes[list(self.errors)] = -1
+        return codes, tuple(values)
+
     def answers(self, decision: int) -> Answers:
         """One decision's outcomes, and which is each row's; rows with an error have no say.
 
@@ -107,13 +137,8 @@ class ColumnVerdicts:
             raise IndexError(row)
         if row in self.errors:
             raise self.errors[row]
-        facts = {}
-        for name, column in self._columns.items():
-            value = shown_value(self._engine.cells[name], column[row])
-            if value is not None:
-                facts[name] = value
         answers = [self.answers(decision) for decision in range(len(self._decisions))]
-        return compose([each.outcomes[each.chosen[row]] for each in answers], facts)
+        return compose([each.outcomes[each.chosen[row]] for each in answers])
 
 
 def decide_columns(
@@ -123,7 +148,6 @@ def decide_columns(
     results: Collection[str] | None = None,
 ) -> ColumnVerdicts:
     """See ``RuleEngine.decide_columns``."""
-    given: dict[str, Column] = {}
     codes: dict[int, Codes] = {}
     errors: dict[int, FactError] = {}
     for name in engine.given:
@@ -133,7 +157,6 @@ def decide_columns(
         column = told if isinstance(told, Coded) else np.asarray(told)
         if column.shape != (rows,):
             raise ValueError(f"column {name!r} has shape {column.shape}, expected ({rows},)")
-        given[name] = column
         codes[engine.slot(name)], wrong = column_codes(engine.cells[name], column)
         for row, error in wrong.items():
             errors.setdefault(row, error)
@@ -149,7 +172,7 @@ def decide_columns(
             codes[slot] = derived[answers.chosen]
         decisions.append(answers)
     engine.count((rows - len(errors)) * sum(each is not None for each in decisions))
-    return ColumnVerdicts(engine, rows, given, errors, tuple(decisions))
+    return ColumnVerdicts(engine, rows, errors, tuple(decisions))
 
 
 def behind(engine: RuleEngine, results: Collection[str]) -> set[int]:

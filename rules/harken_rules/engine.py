@@ -12,13 +12,15 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import getitem, itemgetter
 from typing import Literal
 
 from harken_rules.boxes import DecisionBoxes, Signature, boxes_of
 from harken_rules.cells import Cells, cells_of, is_derived
-from harken_rules.columns import ColumnVerdicts, decide_columns
+from harken_rules.chain import Chain
+from harken_rules.columns import ColumnVerdicts, behind, decide_columns
+from harken_rules.decider import Decider
 from harken_rules.durable_engine import BoxEvaluator, DurableEvaluator, Evaluator, Fault
 from harken_rules.language import RuleBase
 from harken_rules.memo import Memo, MemoStats
@@ -58,7 +60,8 @@ class RuleEngine:
         self.given = tuple(
             name for name, fact in base.facts.items() if not is_derived(fact, results)
         )
-        self._slots = {name: slot for slot, name in enumerate(base.facts)}
+        self.names = tuple(base.facts)
+        self._slots = {name: slot for slot, name in enumerate(self.names)}
         self._kind = evaluator
         self._blocks: list[Table] = []
         self.plans = tuple(map(self._plan, self.tables, boxes))
@@ -71,10 +74,12 @@ class RuleEngine:
             (self._slots[name], name, self.cells[name].code) for name in self.given
         )
         self._steps = tuple((plan.codes, plan.classes) for plan in self.plans)
-        self._memo: Memo[Outcome] = Memo(len(self.plans), memo_size)
-        self._matches: Memo[tuple[int, ...]] = Memo(len(self._blocks), memo_size)
+        self._memo: Memo[Signature, Outcome] = Memo(len(self.plans), memo_size)
+        self._matches: Memo[Signature, tuple[int, ...]] = Memo(len(self._blocks), memo_size)
         self._lock = threading.Lock()
         self._closed = False
+        self._memo_size = memo_size
+        self._chains: dict[frozenset[int], Chain] = {}
         self._evaluator = self._build()
 
     def decide(self, facts: Mapping[str, object]) -> Verdict:
@@ -85,12 +90,10 @@ class RuleEngine:
         the order of declaration, EngineError if the engine fails.
         """
         codes = [0] * len(self._slots)
-        known: dict[str, object] = {}
         for slot, name, code in self._readers:
             value = facts.get(name)
             if value is not None:
                 codes[slot] = code(value)
-                known[name] = value
         outcomes: list[Outcome] = []
         answers = self._memo.answers
         for decision, (chosen, classes) in enumerate(self._steps):
@@ -102,7 +105,17 @@ class RuleEngine:
                 codes[slot] = code_
             outcomes.append(outcome)
         self._memo.count(len(outcomes))
-        return compose(outcomes, known)
+        return compose(outcomes)
+
+    def decider(self, names: Sequence[str]) -> Callable[[Sequence[object]], Verdict]:
+        """``decide`` for rows given as sequences whose positions are ``names``.
+
+        Among these may be names that are no facts. Each value is ``None`` (missing) or of its
+        fact's type: str, bool, or an int or float; a bool for a number, or a 1 for True, is taken
+        for what it equals. Verdicts and errors are those of ``decide``; a row of another length is
+        a ValueError. Raises ValueError where a name stands twice.
+        """
+        return Decider(self.chain(), names).written()
 
     def decide_columns(
         self, columns: Mapping[str, object], rows: int, results: Collection[str] | None = None
@@ -157,22 +170,41 @@ class RuleEngine:
             self._evaluate(index, block.signature(signature))
             for index, block in self.plans[decision].blocks
         ]
-        return found[0] if len(found) == 1 else tuple(sorted(itertools.chain(*found)))
+        return merged(found)
 
-    def _ask(self, decision: int, signature: Signature) -> Outcome:
-        plan = self.plans[decision]
-        found = [self._matching(index, block.signature(signature)) for index, block in plan.blocks]
-        matched = found[0] if len(found) == 1 else tuple(sorted(itertools.chain(*found)))
-        outcome = plan.outcomes.of(matched)
-        self._memo.store(decision, signature, outcome)
-        return outcome
+    def chain(self, results: Collection[str] | None = None) -> Chain:
+        """The decisions by groups: all, or those that ``results`` rest on."""
+        everything = range(len(self.plans))
+        wanted = frozenset(everything if results is None else behind(self, results))
+        with self._lock:
+            found = self._chains.get(wanted)
+            if found is None:
+                found = self._chains[wanted] = Chain(self, wanted, self._memo_size)
+            return found
 
-    def _matching(self, block: int, signature: Signature) -> tuple[int, ...]:
+    def joined(self, decision: int, found: Sequence[tuple[int, ...]]) -> Outcome:
+        """A decision's outcome, put together of what its blocks answer."""
+        self._memo.miss()
+        return self.plans[decision].outcomes.of(merged(found))
+
+    def matched(self, block: int, signature: Signature) -> tuple[int, ...]:
+        """The rules of a block that match a signature of its table, from memory if it is there."""
         matched = self._matches.answers[block].get(signature)
         if matched is None:
             matched = self._evaluate(block, signature)
             self._matches.store(block, signature, matched)
         return matched
+
+    def ticker(self, asked: int) -> Callable[[], int]:
+        """What counts ``asked`` look-ups at each call."""
+        return self._memo.ticker(asked)
+
+    def _ask(self, decision: int, signature: Signature) -> Outcome:
+        plan = self.plans[decision]
+        found = [self.matched(index, block.signature(signature)) for index, block in plan.blocks]
+        outcome = plan.outcomes.of(merged(found))
+        self._memo.store(decision, signature, outcome)
+        return outcome
 
     def _evaluate(self, block: int, signature: Signature) -> tuple[int, ...]:
         with self._lock:
@@ -213,6 +245,11 @@ class RuleEngine:
         self._release = weakref.finalize(self, built.close)
         self._release.atexit = False
         return built
+
+
+def merged(found: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """The rules that the blocks of a decision name, in order."""
+    return found[0] if len(found) == 1 else tuple(sorted(itertools.chain(*found)))
 
 
 class Plan:

@@ -8,7 +8,7 @@ precision of no context can change a sum.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -26,6 +26,10 @@ from harken_rules.language import Constant, Decision, Fact, FactType, Hit, Rule
 from harken_rules.verdict import EngineError, Fired, Result, Value, Verdict
 
 
+Reasons = tuple[tuple[float, Fired], ...]
+"""Rules with their weight as reasons, the greatest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a decision says for one signature.
@@ -40,7 +44,7 @@ class Outcome:
     results: tuple[tuple[str, Result], ...]
     derived: tuple[tuple[int, int], ...]
     fired: tuple[Fired, ...]
-    reasons: tuple[tuple[float, Fired], ...]
+    reasons: Reasons
 
 
 class Outcomes:
@@ -112,10 +116,10 @@ class Outcomes:
             case _:
                 return self._values[name][matched[0]][0] if matched else None
 
-    def _ranked(self, matched: tuple[int, ...]) -> tuple[tuple[float, Fired], ...]:
-        ranked = [each for index in matched if (each := self._reasons[index]) is not None]
-        ranked.sort(key=lambda each: each[0], reverse=True)
-        return tuple(ranked[: self._decision.reasons])
+    def _ranked(self, matched: tuple[int, ...]) -> Reasons:
+        found = [each for index in matched if (each := self._reasons[index]) is not None]
+        found.sort(key=lambda each: each[0], reverse=True)
+        return tuple(found[: self._decision.reasons])
 
 
 def shown(value: Constant, whole: bool) -> Value:
@@ -125,14 +129,19 @@ def shown(value: Constant, whole: bool) -> Value:
     return int(value) if whole and is_whole(value) else canonical(value)
 
 
-def compose(outcomes: list[Outcome], facts: Mapping[str, object]) -> Verdict:
+def compose(outcomes: Sequence[Outcome]) -> Verdict:
     """The verdict that a chain of outcomes makes."""
     results = dict(itertools.chain.from_iterable([outcome.results for outcome in outcomes]))
     fired = tuple(itertools.chain.from_iterable([outcome.fired for outcome in outcomes]))
-    ranked = [each for outcome in outcomes for each in outcome.reasons]
+    return Verdict(results, fired, ranked([outcome.reasons for outcome in outcomes]))
+
+
+def ranked(reasons: Iterable[Reasons]) -> tuple[Fired, ...]:
+    """The reasons of some decisions together, the weightiest first."""
+    found = list(itertools.chain.from_iterable(reasons))
     # Sorting keeps the order of decisions and rules among equals.
-    ranked.sort(key=lambda each: each[0], reverse=True)
-    return Verdict(results, fired, tuple([reason for _, reason in ranked]), facts)
+    found.sort(key=lambda each: each[0], reverse=True)
+    return tuple([reason for _, reason in found])
 
 
 def reach_of(decision: Decision, excess: Sequence[Decimal | None]) -> float:

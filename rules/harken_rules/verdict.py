@@ -54,16 +54,36 @@ class Fired:
     because: Text = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
 class Verdict:
     """Every decision's results for one set of facts, and the rules they come from.
 
     ``fired`` stands in order of decisions, then of rules; ``reasons`` are those that raised a
-    scorecard most above its baselines, in shares of the most it can rise, weightiest first;
-    ``facts`` are the known ones as given.
+    scorecard most above its baselines, in shares of the most it can rise, weightiest first.
+    What makes up a verdict is remembered and shared: it is to be read only.
     """
 
+    __slots__ = ("fired", "reasons", "results")
     results: Mapping[str, Result]
     fired: tuple[Fired, ...]
     reasons: tuple[Fired, ...]
-    facts: Mapping[str, object]
+
+    def __init__(
+        self, results: Mapping[str, Result], fired: tuple[Fired, ...], reasons: tuple[Fired, ...]
+    ) -> None:
+        self.results = results
+        self.fired = fired
+        self.reasons = reasons
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Verdict) and self._parts() == other._parts()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return "Verdict(results={!r}, fired={!r}, reasons={!r})".format(*self._parts())
+
+    def __reduce__(self) -> tuple[type[Verdict], tuple[object, ...]]:
+        return Verdict, self._parts()
+
+    def _parts(self) -> tuple[Mapping[str, Result], tuple[Fired, ...], tuple[Fired, ...]]:
+        return self.results, self.fired, self.reasons

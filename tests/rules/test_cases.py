@@ -127,7 +127,7 @@ class Recorder:
         self.given.append(facts)
         if self.error:
             raise self.error
-        return Verdict({}, (Fired("level", "five", "f.yaml", 1),), (), {})
+        return Verdict({}, (Fired("level", "five", "f.yaml", 1),), ())
 
 
 def test_numbers_are_given_as_callers_give_them(sample: Path) -> None:

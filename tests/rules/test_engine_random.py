@@ -35,7 +35,6 @@ def test_engine_boxes_and_oracle_agree_on_a_hundred_thousand_evaluations() -> No
             verdict = engine.decide(facts)
             assert plainly(verdict) == oracle.decide(base, facts), (seed, facts)
             assert verdict == boxes.decide(facts), (seed, facts)
-            assert verdict.facts == {k: v for k, v in facts.items() if v is not None}
         evaluated += ROWS * len(base.decisions)
         asked += engine.questions()
         engine.close()
