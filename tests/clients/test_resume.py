@@ -174,9 +174,9 @@ def test_a_model_swapped_half_way_stops_the_replay(fake: Any, source: Path, tmp_
 def test_two_replays_to_one_out_do_not_meet(
     fake: Any, source: Path, tmp_path: Path, broken_off: Path
 ) -> None:
-    from harken_client.replay.journal import Identity, Journal, digest
+    from harken_client.replay.journal import Identity, RowSpool, digest
 
-    with Journal(broken_off) as journal:
+    with RowSpool(broken_off) as journal:
         journal.open(Identity(digest(source), "", "en", None))
         for restart in (False, True):
             with pytest.raises(ReplayError, match="another replay is writing"):

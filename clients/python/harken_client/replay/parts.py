@@ -19,6 +19,10 @@ from harken_client.replay.journal import Checkpoint, Spool, csv_lines
 from harken_client.replay.outcome import COLUMNS, REJECT_COLUMNS, out_schema
 
 
+GROUP_ROWS = 1 << 17
+"""Rows of a row group of OUT, about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A slice that is done: its number, rows of IN, rejects among them, sizes in bytes."""
@@ -172,33 +176,46 @@ def join_parquet(outs: Iterator[bytes], target: Path) -> None:
     Columns of codes are written by dictionary as they are, but the file does not say so: whoever
     reads it finds plain text. The ids have no value twice, so a dictionary would be in vain.
     """
-    import pyarrow
     from pyarrow import parquet
 
-    schema = out_schema()
-    coded = [name for name in COLUMNS if name not in ("grumble_id", "decision_id")]
     writer: Any = None
     try:
-        for section in outs:
-            batch = pyarrow.ipc.open_stream(section).read_next_batch()
+        for table in _tables(outs):
             if writer is None:
-                kinds = zip(schema, batch.schema, strict=True)
-                found = pyarrow.schema(
-                    [f.with_type(g.type) if _is_coded(g) else f for f, g in kinds]
-                )
                 writer = parquet.ParquetWriter(
-                    target, found, use_dictionary=coded, store_schema=False
+                    target, table.schema, use_dictionary=_CODED, store_schema=False
                 )
-            arrays = [c.cast(f.type) for c, f in zip(batch.columns, writer.schema, strict=True)]
-            writer.write_batch(pyarrow.RecordBatch.from_arrays(arrays, schema=writer.schema))
+            writer.write_table(table)
         if writer is None:
-            writer = parquet.ParquetWriter(target, schema, store_schema=False)
+            writer = parquet.ParquetWriter(target, out_schema(), store_schema=False)
     finally:
         if writer is not None:
             writer.close()
 
 
-def _is_coded(field: Any) -> bool:
+_CODED = [name for name in COLUMNS if name not in ("grumble_id", "decision_id")]
+
+
+def _tables(outs: Iterator[bytes]) -> Iterator[Any]:
+    """Sections gathered to row groups; codes stay dictionaries, other types are OUT's."""
     import pyarrow
 
-    return bool(pyarrow.types.is_dictionary(field.type))
+    schema, gathered = out_schema(), list[Any]()
+    for section in outs:
+        batch = pyarrow.ipc.open_stream(section).read_next_batch()
+        columns = {
+            field.name: column if _is_coded(column) else column.cast(field.type)
+            for field, column in zip(schema, batch.columns, strict=True)
+        }
+        gathered.append(pyarrow.record_batch(columns))
+        if sum(each.num_rows for each in gathered) >= GROUP_ROWS:
+            yield pyarrow.Table.from_batches(gathered).unify_dictionaries()
+            gathered = []
+    if gathered:
+        yield pyarrow.Table.from_batches(gathered).unify_dictionaries()
+
+
+def _is_coded(column: Any) -> bool:
+    import pyarrow
+
+    return bool(pyarrow.types.is_dictionary(column.type))

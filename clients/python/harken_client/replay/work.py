@@ -62,11 +62,23 @@ def content_of(
         given = {name: column.filter(sound) for name, column in given.items()}
     given["row"] = pc.add(given["row"], part.first + 1)
     columns = {n: given[n] if n in given else scores.column(n) for n in COLUMNS}
-    out = csv_text(columns) if as_csv else stream_bytes(pa.record_batch(columns))
+    if as_csv:
+        out = csv_text(columns)
+    else:
+        out = stream_bytes(pa.record_batch({n: _plain(c) for n, c in columns.items()}))
     tally = tally_bytes(columns["level"], columns["probability"], columns["label"])
     lines = b"".join(line for _, line in rejects)
     digests = _digests(columns) if scores.num_rows else ("", "")
     return Content(part.number, part.rows, len(rejects), (out, tally, lines), *digests)
+
+
+def _plain(column: Any) -> Any:
+    """A column whose dictionary, if it has one, holds no null: Parquet cannot have that."""
+    if not pa.types.is_dictionary(column.type) or not column.dictionary.null_count:
+        return column
+    known = column.dictionary.drop_null()
+    places = pc.index_in(column.dictionary, value_set=known, skip_nulls=True)
+    return pa.DictionaryArray.from_arrays(places.take(column.indices), known)
 
 
 def _refused(
