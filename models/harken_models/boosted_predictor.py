@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -10,6 +11,8 @@ import numpy as np
 
 from harken_models.boosted import BoostedModel
 from harken_models.fastpath import SingleRow
+
+_SAMPLE_ROWS = 200
 
 
 class BoostedPart(Protocol):
@@ -41,7 +44,10 @@ class BoostedPredictor:
         self.threads = threads
         self.booster = lgb.Booster(model_str=model.text)
         self._single = SingleRow(self.booster)
-        self._tables = [(index, table.tolist()) for index, table in model.statistics.items()]
+        self._tables = [
+            (index, {float(level): rate for level, rate in enumerate(table.tolist())})
+            for index, table in model.statistics.items()
+        ]
         self.one = self._single if not self._tables else self._one_prepared
 
     @property
@@ -68,8 +74,33 @@ class BoostedPredictor:
             return values
         result = list(values)
         for index, table in self._tables:
-            result[index] = table[int(values[index])]
+            result[index] = table[values[index]]
         return result
 
     def _one_prepared(self, values: Sequence[float]) -> float:
         return self._single(self.prepared(values))
+
+    def disagreement(self) -> tuple[float, float] | None:
+        """What the single-row path and ``Booster.predict`` say of a row of which they do not say
+        the same, to the last bit; None where they agree on all rows of a sample."""
+        rows = self._sample()
+        many = np.asarray(self.booster.predict(rows, raw_score=True, num_threads=1)).tolist()
+        ones = map(self._single, rows.tolist())
+        return next(
+            ((one, all_) for one, all_ in zip(ones, many, strict=True) if one != all_), None
+        )
+
+    def _sample(self) -> np.ndarray:
+        """Rows within the ranges that training saw, a tenth of their values missing."""
+        rng = np.random.default_rng(1)
+        found = re.search(r"^feature_infos=(.*)$", self.model.text, re.MULTILINE)
+        columns = []
+        for info in found[1].split() if found else ():
+            numbers = [float(x) for x in re.findall(r"[^\[\]:]+", info) if x != "none"] or [0.0]
+            if info.startswith("["):
+                columns.append(rng.uniform(numbers[0], numbers[-1], _SAMPLE_ROWS))
+            else:  # the codes of a category
+                columns.append(rng.choice(numbers, _SAMPLE_ROWS))
+        rows = np.column_stack(columns)
+        rows[rng.random(rows.shape) < 0.1] = np.nan
+        return rows

@@ -122,7 +122,7 @@ class Bundle:
             association = parts.association.many(as_coded(columns.get("point"), rows), segment)
             encode = parts.features.encode_slices({**columns, "segment": segment}, rows)
             probability = np.empty(rows)
-            for part in slices(rows):
+            for part in slices(rows, self.predictor.threads):
                 probability[part] = parts.calibration.many(self.predictor.many(encode(part)))
             return AssessmentColumns(segment, association, probability)
 

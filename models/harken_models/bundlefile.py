@@ -254,20 +254,31 @@ def _verify_predictions(path: Path, bundle: Bundle, probes: Mapping[str, Any]) -
     if own is not None and own != names:
         strange = next((a, b) for a, b in zip([*own, None], [*names, None], strict=False) if a != b)
         raise BundleError(f"{path}: model.txt expects feature {strange[0]}, not {strange[1]}")
+    booster = bundle.predictor.booster
+    disagreement = None if booster is None else booster.disagreement()
+    if disagreement is not None:
+        one, many = disagreement
+        raise BundleError(
+            f"{path}: LightGBM's single-row path gives {one!r} for a row, Booster.predict {many!r}"
+        )
     if not probes["probes"]:
         raise BundleError(f"{path}/probes.yaml: has no rows, so nothing could be verified")
+    fields = tuple(dict.fromkeys(name for probe in probes["probes"] for name in probe["row"]))
+    assess_quickly = bundle.assessor(fields)
     for number, probe in enumerate(probes["probes"], 1):
         try:
             values = bundle.parts.features.encode_row(probe["row"])
-            found = bundle.assess(probe["row"]).probability
+            assessed = bundle.assess(probe["row"])
         except FeatureError as error:
             raise BundleError(f"{path}/probes.yaml: row {number}: {error}") from None
-        one, many = bundle.predictor.one(values), bundle.predictor.many(np.array([values]))[0]
-        if one != many:
+        single, column = bundle.predictor.one(values), bundle.predictor.many(np.array([values]))[0]
+        quickly = assess_quickly([probe["row"].get(field) for field in fields], {})
+        if single != column or quickly != assessed:
             raise BundleError(
-                f"{path}: LightGBM's single-row path gives {one!r} for probe {number}, "
-                f"Booster.predict {many!r}"
+                f"{path}: the ways to predict disagree for probe {number}: one row {single!r}, "
+                f"columns {column!r}, {quickly}, {assessed}"
             )
+        found = assessed.probability
         if not abs(found - probe["probability"]) <= _TOLERANCE:
             raise BundleError(
                 f"{path}: probe {number} gives {found!r}, in training it was "

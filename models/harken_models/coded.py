@@ -69,9 +69,10 @@ def read_table(column: CodedColumn, table: npt.NDArray[Any]) -> Read:
     return lambda part: table.take(codes[part], mode="wrap")  # -1 wraps to the last
 
 
-def slices(rows: int) -> Iterable[slice]:
-    """The rows in parts of ``SLICE``."""
-    return (slice(start, min(start + SLICE, rows)) for start in range(0, rows, SLICE))
+def slices(rows: int, threads: int = 1) -> Iterable[slice]:
+    """The rows in parts of ``SLICE`` for each of the threads that share them."""
+    size = SLICE * threads
+    return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
 
 
 class PairTable:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ import numpy as np
 
 from harken_models.boosted_predictor import BoostedPredictor
 from harken_models.codecache import forget, kept_or_made
+from harken_models.contributions import Contributions
 from harken_models.errors import ModelsError, NotCompiledError, NotCompiledWarning
 from harken_models.treetext import CATEGORICAL, TreeArrays, read_trees
 
@@ -30,6 +32,8 @@ TOLERANCE = 1e-12
 """How far the sum of the trees may be from LightGBM's, in log-odds."""
 _SLICE_ROWS = 4096
 _SAMPLE_ROWS = 1000
+_EXPLAINED_ROWS = 5
+_EXPLAINED_TOLERANCE = 1e-9
 
 
 class CompiledPredictor:
@@ -38,10 +42,14 @@ class CompiledPredictor:
     ``made`` says that they were compiled now, not found in the cache.
     """
 
-    def __init__(self, plain: BoostedPredictor, linked: Linked, made: bool) -> None:
+    def __init__(
+        self, plain: BoostedPredictor, trees: list[TreeArrays], linked: Linked, made: bool
+    ) -> None:
         self.made = made
-        self.explain = plain.explain
         self._plain = plain
+        self._trees = trees
+        self._preparing = threading.Lock()
+        self._contributions: list[Contributions | None] = []  # one, once it is prepared
         self._code = linked
         self._width = plain.booster.num_feature()
         self._pack = struct.Struct(f"{self._width}d").pack
@@ -75,6 +83,30 @@ class CompiledPredictor:
                 run(start)
         return result
 
+    def explain(self, values: Sequence[float]) -> tuple[float, list[float]]:
+        """Base value and each feature's contribution; the first call prepares, for some 0.3 s."""
+        with self._preparing:
+            if not self._contributions:
+                self._contributions.append(self._closed_form())
+        shares = self._contributions[0]
+        if shares is None:
+            return self._plain.explain(values)
+        return shares.base, shares(np.array(self._plain.prepared(values))).tolist()
+
+    def _closed_form(self) -> Contributions | None:
+        """None where LightGBM is to be asked, as it would say something else."""
+        from harken_models.contribcode import kernel
+
+        rows = sample_rows(self._trees, self._width)[:_EXPLAINED_ROWS]
+        booster = self._plain.booster
+        wanted = np.asarray(booster.predict(rows, pred_contrib=True, num_threads=1))
+        try:
+            made = Contributions(self._trees, self._width, kernel)
+        except (ModelsError, ArithmeticError):
+            return None
+        found = np.array([[*made(row), made.base] for row in rows])
+        return made if np.abs(found - wanted).max() <= _EXPLAINED_TOLERANCE else None
+
 
 def compile_or_warn(predictor: Predictor) -> None:
     """Have the predictor use machine code; a NotCompiledWarning says why where it cannot."""
@@ -105,7 +137,7 @@ def compile_trees(
     """
     try:
         trees = read_trees(plain.model.text)
-        from harken_models import treecode
+        import harken_models.treecode as treecode
     except ModelsError as error:
         raise NotCompiledError(str(error)) from None
     except ImportError as error:
@@ -119,7 +151,7 @@ def compile_trees(
 
     try:
         code, made = kept_or_made(key, make)
-        compiled = CompiledPredictor(plain, treecode.Linked(code), made)
+        compiled = CompiledPredictor(plain, trees, treecode.Linked(code), made)
         _compare(compiled, plain, trees)
     except NotCompiledError:
         forget(key)

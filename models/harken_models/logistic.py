@@ -10,8 +10,6 @@ a time, so that one row and columns agree to the last bit (a matrix product woul
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
@@ -24,88 +22,11 @@ from scipy.special import expit, logit
 
 from harken_models.coded import slices
 from harken_models.features import Feature, FeatureSpec
+from harken_models.logistic_terms import LevelTerm, NumberTerm
 
 _BINS = 10
 _ITERATIONS = 200
 """A nearly converged challenger is as good: the validation log-loss judges it."""
-
-_WHOLE = 128
-"""Below it the terms of whole numbers are computed beforehand."""
-
-
-@dataclass(frozen=True)
-class NumberTerm:
-    """``coefficient * (clip(x) - mean) / scale + steps[bin of x]``; ``missing`` if there is no x.
-
-    Bin i holds ``edges[i - 1] <= x < edges[i]``. ``average`` is the term's mean in training:
-    what an explanation counts from.
-    """
-
-    low: float
-    high: float
-    mean: float
-    scale: float
-    coefficient: float
-    missing: float
-    average: float
-    edges: tuple[float, ...] = ()
-    steps: tuple[float, ...] = (0.0,)
-
-    def one(self, x: float) -> float:
-        if x != x:
-            return self.missing
-        # On a bound the bound is taken, as numpy's clip does it: they may differ in sign of zero.
-        raised = x if x > self.low else self.low
-        clipped = raised if raised < self.high else self.high
-        step = self.steps[bisect_right(self.edges, x)]
-        return (clipped - self.mean) / self.scale * self.coefficient + step
-
-    def many(self, x: np.ndarray) -> np.ndarray:
-        edges, steps = self._arrays
-        term = x.clip(self.low, self.high)
-        term -= self.mean
-        term /= self.scale
-        term *= self.coefficient
-        term += steps.take(edges.searchsorted(x, side="right"))
-        term[x != x] = self.missing
-        return term
-
-    @cached_property
-    def _arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        return np.array(self.edges, dtype=np.float64), np.array(self.steps)
-
-
-@dataclass(frozen=True)
-class LevelTerm:
-    """One coefficient for each level of a category: its categories, pooled, missing."""
-
-    coefficients: tuple[float, ...]
-    average: float
-
-    def one(self, x: float) -> float:
-        return self.coefficients[int(x)]
-
-    def many(self, x: np.ndarray) -> np.ndarray:
-        return self._array.take(x.astype(np.int64))
-
-    @cached_property
-    def _array(self) -> np.ndarray:
-        return np.array(self.coefficients)
-
-
-class _Terms(dict[float, float]):
-    """A number's terms by value. Counts, ages and ranks are small whole numbers: theirs are
-    computed beforehand; those of other values when asked for."""
-
-    __slots__ = ("_compute",)
-
-    def __init__(self, term: NumberTerm) -> None:
-        super().__init__({float(x): term.one(float(x)) for x in range(_WHOLE)})
-        self[math.nan] = term.missing
-        self._compute = term.one
-
-    def __missing__(self, x: float) -> float:
-        return self._compute(x)
 
 
 @dataclass(frozen=True)
@@ -118,26 +39,20 @@ class LogisticModel:
     def one(self, values: Sequence[float]) -> float:
         """Log-odds of one encoded row."""
         # Added one after the other, as the columns are: sum() may round less often.
-        return reduce(add, map(getitem, self._tables, values), self.intercept)
-
-    @cached_property
-    def _tables(self) -> list[Mapping[float, float]]:
-        """Each term by value: a row costs a look-up a feature."""
-        return [
-            _Terms(term)
-            if isinstance(term, NumberTerm)
-            else {float(code): value for code, value in enumerate(term.coefficients)}
-            for term in self.terms
-        ]
+        return reduce(add, map(getitem, self._by_value, values), self.intercept)
 
     def many(self, matrix: np.ndarray) -> np.ndarray:
         """Log-odds of encoded rows (rows × features)."""
         z = np.full(len(matrix), self.intercept)
         for part in slices(len(matrix)):
-            rows = matrix[part]
+            rows, sums = matrix[part], z[part]
             for index, term in enumerate(self.terms):
-                z[part] += term.many(rows[:, index])
+                sums += term.many(rows[:, index])
         return z
+
+    @cached_property
+    def _by_value(self) -> list[Mapping[float, float]]:
+        return [term.by_value for term in self.terms]
 
     def explain(self, values: Sequence[float]) -> tuple[float, list[float]]:
         """Base value and each feature's departure from its training mean, in log-odds."""

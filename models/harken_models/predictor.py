@@ -35,6 +35,7 @@ class Predictor:
     def __init__(self, model: Model, spec: FeatureSpec, threads: int = 1) -> None:
         self.model = model
         self.spec = spec
+        self.threads = threads
         self.logistic = model.logistic
         self.booster = None if model.boosted is None else BoostedPredictor(model.boosted, threads)
         self.boosted: BoostedPart | None = self.booster

@@ -1,7 +1,6 @@
 """The trees of LightGBM's text format as arrays: what nodes ask, where they lead, leaves.
 
-Only what predicting and explaining need is read. How a node decides is LightGBM's
-``Tree::NumericalDecision`` and ``Tree::CategoricalDecision``, to the letter.
+Only what comparing and explaining need is read.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import numpy as np
 from harken_models.errors import ModelsError
 
 CATEGORICAL, DEFAULT_LEFT = 1, 2
-MISSING_NONE, MISSING_ZERO, MISSING_NAN = 0, 1, 2
+MISSING_NONE, MISSING_ZERO = 0, 1
 ZERO = float(np.float32(1e-35))
 """Up to here, either side of it, LightGBM takes a number for zero."""
 
@@ -50,24 +49,6 @@ def read_trees(text: str) -> list[TreeArrays]:
         return [_tree(block) for block in blocks]
     except (LookupError, ValueError) as error:
         raise ModelsError(f"the model's text cannot be read: {error!r}") from None
-
-
-def goes_left(tree: TreeArrays, node: int, values: np.ndarray) -> np.ndarray:
-    """For each of ``values``, does ``node`` send it left?"""
-    decision = int(tree.decision[node])
-    missing = decision >> 2
-    if decision & CATEGORICAL:
-        # A code is cut off towards zero; NaN, negatives and what no int32 holds go right.
-        known = np.clip(np.nan_to_num(values, nan=-1.0), -1.0, 2.0**31).astype(np.int64)
-        return np.isin(known, list(tree.categories[node]))
-    nan = np.isnan(values)
-    absent = nan if missing == MISSING_NAN else np.zeros(len(values), dtype=bool)
-    if missing != MISSING_NAN:
-        values = np.where(nan, 0.0, values)
-    if missing == MISSING_ZERO:
-        absent = np.abs(values) <= ZERO
-    by_default = bool(decision & DEFAULT_LEFT)
-    return np.asarray(np.where(absent, by_default, values <= tree.threshold[node]))
 
 
 def _tree(block: str) -> TreeArrays:
