@@ -9,25 +9,30 @@ key's answer. One row and a million go along the same chain; see ``decider`` and
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from harken_rules.boxes import Signature
-from harken_rules.groups import Classes, Group, Unit, groups_of
+from harken_rules.groups import Classes, Group, groups_of
 from harken_rules.memo import Shelves
 from harken_rules.outcomes import Outcome, Reasons, ranked
 from harken_rules.verdict import Fired, Result, Verdict
 
 if TYPE_CHECKING:
+    from harken_rules.column_groups import ColumnMemory
     from harken_rules.engine import RuleEngine
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 Shared = TypeVar("Shared")
 
-Answer = tuple["int | Said", ...]
-"""What a group adds to the key of each of its readers, in their order, and what it says."""
+Answer = tuple[Any, ...]
+"""What a group answers to a key: what that adds to the key of each of its readers, in their order
+(int); what its decisions say (Said); as a dictionary, the results that are asked for, if any are
+its decisions'; and its reasons (Weights), if it has decisions that give any."""
+
+WORD = 62
+"""Bits of a key's word: they fit in an int64."""
 
 SLOTS = 2**19
 """So many keys of small groups have a place of their own."""
@@ -35,23 +40,32 @@ SLOTS = 2**19
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """One fact's digit in a key: ``samples`` has a code of each class, ``None`` if the classes
-    are the codes; ``classes`` the class of each code, likewise."""
+    """One fact's digit in a key: ``classes`` has the class of each code, ``samples`` a code of
+    each class. A key of many digits has several words of ``WORD`` bits; none lies in two."""
 
     name: str
+    word: int
     radix: int
-    size: int
-    classes: Classes | None
-    samples: tuple[int, ...] | None
+    classes: Classes
+    samples: tuple[int, ...]
 
     def code(self, key: int) -> int:
         """A code of the class that the key has."""
-        held = key // self.radix % self.size
-        return held if self.samples is None else self.samples[held]
+        return self.samples[words_of(key, self.word) // self.radix % len(self.samples)]
 
     def part(self, code: int) -> int:
         """What the fact's code adds to the key."""
-        return self.radix * (code if self.classes is None else self.classes[code])
+        return self.radix * self.classes[code] << WORD * self.word
+
+
+def words_of(key: int, word: int) -> int:
+    """A word of a key."""
+    return key >> WORD * word & (1 << WORD) - 1
+
+
+def key_of(words: Sequence[int]) -> int:
+    """The key of these words."""
+    return sum([word << WORD * place for place, word in enumerate(words)])
 
 
 class Weights:
@@ -66,25 +80,27 @@ class Weights:
 class Said:
     """What the decisions of a group say for one key, ``outcomes`` in their order."""
 
-    __slots__ = ("outcomes", "results", "weights")
+    __slots__ = ("answer", "outcomes")
 
-    def __init__(self, outcomes: tuple[Outcome, ...], weights: Weights | None) -> None:
+    def __init__(self, outcomes: tuple[Outcome, ...], answer: Answer) -> None:
         self.outcomes = outcomes
-        self.results: dict[str, Result] = dict(
-            itertools.chain.from_iterable([outcome.results for outcome in outcomes])
-        )
-        self.weights = weights
+        self.answer = answer
 
 
 class Chain:
     """``wanted`` decisions of an engine by groups; ``known`` holds each group's answers by key.
 
-    ``readers`` says for each given fact, and for each group, whose keys it adds to; ``digits``
-    has each group's; ``decisions`` the group of every decision and its place there.
+    ``results`` are those that verdicts are to hold. ``readers`` says for each given fact, and for
+    each group, whose keys it adds to; ``digits`` has each group's; ``decisions`` the group of
+    every decision and its place there; ``holding`` the groups whose answers have results,
+    ``weighing`` those whose answers have reasons.
     """
 
-    def __init__(self, engine: RuleEngine, wanted: Iterable[int], capacity: int) -> None:
+    def __init__(
+        self, engine: RuleEngine, wanted: Iterable[int], results: Collection[str], capacity: int
+    ) -> None:
         self.engine = engine
+        self.given = engine.given
         self.wanted = tuple(sorted(wanted))
         self.groups = groups_of(engine, self.wanted)
         self.digits = tuple(map(digits_of, self.groups))
@@ -99,28 +115,42 @@ class Chain:
                     self.readers[source] = (*held, place)
                 self._parts.setdefault((source, place), []).append(digit)
         homes = {
-            unit.decision: (place, at)
+            index: (place, at)
             for place, group in enumerate(self.groups)
-            for at, unit in enumerate([unit for unit in group.units if unit.block is None])
+            for at, index in enumerate(group.decisions)
         }
         self.decisions = {index: homes[index] for index in self.wanted}
         # One object for what is equal: what is looked up all the time then lies close together.
-        self._same: dict[int | Answer, int | Answer] = {}
+        self._same: dict[int, int] = {}
         self._said: dict[tuple[int, ...], Said] = {}
-        keys = [group.keys() for group in self.groups]
-        self.memo: Shelves[Answer] = Shelves(keys, capacity, SLOTS)
+        self._held: dict[tuple[tuple[str, Result], ...], dict[str, Result]] = {}
+        self._answers: dict[tuple[Said, tuple[int, ...]], Answer] = {}
+        self.words = tuple(
+            [1 + max([digit.word for digit in each], default=0) for each in self.digits]
+        )
+        self.memo: Shelves[Answer] = Shelves(self.bounds(), capacity, SLOTS)
         self.known = self.memo.answers
         self.tick = engine.ticker(len(self.wanted))
         self._capacity = capacity
-        self._matched: dict[str, list[tuple[int, ...]]] = {}
-        self._numbers: dict[str, dict[tuple[int, ...], int]] = {}
-        names = [name for index in self.wanted for name in engine.plans[index].table.decision.results]
+        names = {
+            name: self.decisions[index][0]
+            for index in self.wanted
+            for name in engine.plans[index].table.decision.results
+            if name in results
+        }
         self.template: dict[str, Result] = dict.fromkeys(names)
+        self.holding = tuple(sorted(set(names.values())))
         reasoning = [i for i in self.wanted if engine.plans[i].table.decision.reasons]
         self._reasoning = [self.decisions[index] for index in reasoning]
         self.weighing = tuple(dict.fromkeys(place for place, _ in self._reasoning))
+        self._columns: ColumnMemory | None = None
         self._weights: dict[tuple[tuple[str, ...], ...], Weights] = {}
-        self.ranked: dict[tuple[Weights | None, ...], tuple[Fired, ...]] = {}
+        self.ranked: dict[tuple[Weights, ...], tuple[Fired, ...]] = {}
+
+    def bounds(self) -> list[int]:
+        """For each group a number that its keys are below."""
+        held = zip(self.groups, self.words, strict=True)
+        return [group.keys() if words == 1 else 1 << WORD * words for group, words in held]
 
     def parts(self, source: str | int, codes: Mapping[str, int]) -> tuple[int, ...]:
         """What a source adds to the key of each of its readers, given its facts' codes."""
@@ -128,62 +158,45 @@ class Chain:
             sum([digit.part(codes[digit.name]) for digit in self._parts[source, reader]])
             for reader in self.readers.get(source, ())
         ]
-        return tuple([self._shared(part) for part in found])
+        return tuple([_kept(self._same, part, part, self._capacity) for part in found])
+
+    def answer(self, place: int, key: int) -> Answer:
+        """A group's answer to a key."""
+        return self.known[place].get(key) or self.ask(place, key)
 
     def ask(self, place: int, key: int) -> Answer:
         """A group's answer to a key, asked of its decisions and kept."""
         codes = {digit.name: digit.code(key) for digit in self.digits[place]}
-        group = self.groups[place]
         outcomes = []
-        for unit in group.units:
-            if unit.block is not None:
-                codes[unit.yields[0]] = self._number(unit, codes)
-            else:
-                outcomes.append(self._outcome(unit, codes))
-        answer = self._shared((*self.parts(place, codes), self._says(place, outcomes)))
+        for decision in self.groups[place].decisions:
+            table = self.engine.plans[decision].table
+            held = zip(table.facts, table.classes, strict=True)
+            signature = tuple([classes[codes[name]] for name, classes in held])
+            outcome = self.engine.outcome(decision, signature)
+            for slot, code in outcome.derived:
+                codes[self.engine.names[slot]] = code
+            outcomes.append(outcome)
+        said, parts = self._says(place, outcomes), self.parts(place, codes)
+        answer = self._answers.get((said, parts))
+        if answer is None:
+            made = (*parts, said, *said.answer)
+            answer = _kept(self._answers, (said, parts), made, self._capacity)
         self.memo.store(place, key, answer)
         return answer
 
     def _says(self, place: int, outcomes: Sequence[Outcome]) -> Said:
-        name = (place, *map(id, outcomes))
+        name = (place, *map(id, outcomes))  # what is remembered keeps its outcomes alive
         said = self._said.get(name)
         if said is None:
-            weights = self._weighed(outcomes) if place in self.weighing else None
-            said = _kept(self._said, name, Said(tuple(outcomes), weights), self._capacity)
+            answer: list[object] = []
+            if place in self.holding:
+                found = itertools.chain.from_iterable([outcome.results for outcome in outcomes])
+                held = tuple([each for each in found if each[0] in self.template])
+                answer.append(_kept(self._held, held, dict(held), self._capacity))
+            if place in self.weighing:
+                answer.append(self._weighed(outcomes))
+            said = _kept(self._said, name, Said(tuple(outcomes), tuple(answer)), self._capacity)
         return said
-
-    def _shared(self, each: Shared) -> Shared:
-        return self._same.get(each) or _kept(self._same, each, each, self._capacity)  # type: ignore
-
-    def _outcome(self, unit: Unit, codes: dict[str, int]) -> Outcome:
-        """What a decision says; adds the codes of its results."""
-        plan = self.engine.plans[unit.decision]
-        if unit.joins:
-            found = [self._matched[name][codes[name]] for name in unit.reads]
-            outcome = self.engine.joined(unit.decision, found)
-        else:
-            table = plan.table
-            signature = classed(table.facts, table.classes, codes)
-            outcome = self.engine.outcome(unit.decision, signature)
-        for slot, code in outcome.derived:
-            codes[self.engine.names[slot]] = code
-        return outcome
-
-    def _number(self, unit: Unit, codes: Mapping[str, int]) -> int:
-        """What a block of rules answers, as a number: the same for the same rules."""
-        name = unit.yields[0]
-        index, block = self.engine.plans[unit.decision].blocks[unit.block or 0]
-        signature = classed(block.table.facts, block.table.classes, codes)
-        matched = self.engine.matched(index, signature)
-        numbers = self._numbers.setdefault(name, {})
-        number = numbers.get(matched)
-        if number is None:
-            with self.memo.lock:
-                number = numbers.setdefault(matched, len(numbers))
-                held = self._matched.setdefault(name, [])
-                if number == len(held):
-                    held.append(matched)
-        return number
 
     def _weighed(self, outcomes: Sequence[Outcome]) -> Weights:
         reasons = tuple([outcome.reasons for outcome in outcomes])
@@ -192,14 +205,24 @@ class Chain:
             self._weights, name, Weights(reasons), self._capacity
         )
 
-    def verdict(self, said: Sequence[Said]) -> Verdict:
-        """What the groups say, as one."""
+    def for_columns(self) -> ColumnMemory:
+        """What columns remember; begins anew when that is too much."""
+        from harken_rules.column_groups import ColumnMemory
+
+        held = self._columns
+        if held is None or len(held) > self._capacity:
+            held = self._columns = ColumnMemory(self)
+        return held
+
+    def verdict(self, answers: Sequence[Answer]) -> Verdict:
+        """What the groups answer, as one."""
+        ends = [answer[len(self.readers.get(place, ())) :] for place, answer in enumerate(answers)]
         verdict = ChainVerdict.__new__(ChainVerdict)
-        verdict.said = (self, *said)
+        verdict.said = (self, *[end[0] for end in ends])
         verdict.results = self.template.copy()
-        for each in said:
-            verdict.results.update(each.results)
-        verdict.reasons = self.reasons(tuple([said[place].weights for place in self.weighing]))
+        for place in self.holding:
+            verdict.results.update(ends[place][1])
+        verdict.reasons = self.reasons(tuple([ends[place][-1] for place in self.weighing]))
         return verdict
 
     def fired(self, said: Sequence[Said]) -> tuple[Fired, ...]:
@@ -207,14 +230,14 @@ class Chain:
         found = [said[place].outcomes[at].fired for place, at in self.decisions.values()]
         return tuple(itertools.chain.from_iterable(found))
 
-    def reasons(self, weights: tuple[Weights | None, ...]) -> tuple[Fired, ...]:
+    def reasons(self, weights: tuple[Weights, ...]) -> tuple[Fired, ...]:
         """The reasons, weightiest first, of the groups in ``weighing``, whose these are."""
         reasons = self.ranked.get(weights)
         if reasons is None:
             held = dict(zip(self.weighing, weights, strict=True))
             each = [held[place] for place, _ in self._reasoning]
             found = zip(each, self._reasoning, strict=True)
-            reasons = ranked([weight.reasons[at] for weight, (_, at) in found if weight])
+            reasons = ranked([weight.reasons[at] for weight, (_, at) in found])
             _kept(self.ranked, weights, reasons, self._capacity)
         return reasons
 
@@ -242,22 +265,14 @@ class ChainVerdict(Verdict):
 
 def digits_of(group: Group) -> tuple[Digit, ...]:
     """The digits of a group's keys."""
-    digits, radix = [], 1
+    digits, word, radix = [], 0, 1
     for name, classes in group.reads.items():
-        size = group.sizes[name]
-        samples = None
-        if classes is not None:
-            first: dict[int, int] = {}
-            for code, held in enumerate(classes):
-                first.setdefault(held, code)
-            samples = tuple([first[held] for held in range(size)])
-        digits.append(Digit(name, radix, size, classes, samples))
-        radix *= size
+        first: dict[int, int] = {}
+        for code, held in enumerate(classes):
+            first.setdefault(held, code)
+        if radix * len(first) > 1 << WORD:
+            word, radix = word + 1, 1
+        samples = tuple([first[held] for held in range(len(first))])
+        digits.append(Digit(name, word, radix, classes, samples))
+        radix *= len(first)
     return tuple(digits)
-
-
-def classed(
-    facts: Sequence[str], classes: Sequence[Classes], codes: Mapping[str, int]
-) -> Signature:
-    """The signature of a table whose facts have these codes."""
-    return tuple([each[codes[name]] for name, each in zip(facts, classes, strict=True)])

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harken_rules.boxes import codes_in
-from harken_rules.columns import answer
+from harken_rules.columns import decide_codes
 from harken_rules.engine import RuleEngine
 from harken_rules.explain import Situation
 from harken_rules.goals import Goal
@@ -127,17 +127,10 @@ class Space:
 
     def reached(self, codes: Mapping[str, Codes], rows: int) -> npt.NDArray[np.bool_]:
         """For each row whether the goal is reached; ``codes`` has every fact's, shape (rows,)."""
-        slots = {self.engine.slot(name): column for name, column in codes.items()}
-        done = np.zeros(rows, dtype=np.bool_)
-        for index, plan in enumerate(self.engine.plans):
-            answers = answer(self.engine, index, plan, slots, rows)
-            for place, slot in enumerate(plan.derived):
-                derived = np.array([each.derived[place][1] for each in answers.outcomes], np.int32)
-                slots[slot] = derived[answers.chosen]
-            if plan.table.decision.name == self.goal.decision.name:
-                values = [dict(each.results)[self.goal.result] for each in answers.outcomes]
-                done = np.array([self.goal.reached(each) for each in values])[answers.chosen]
-        return done
+        verdicts = decide_codes(self.engine, codes, rows)
+        chosen, values = verdicts.coded(self.goal.result)
+        reached: npt.NDArray[np.bool_] = np.array(list(map(self.goal.reached, values)))[chosen]
+        return reached
 
     def questions(self) -> int:
         """How many distinct questions the engine was asked so far."""

@@ -1,8 +1,10 @@
-"""Many rows at once: signatures column-wise, each distinct one answered once.
+"""Many rows at once: the same chain of groups as for one row, column by column.
 
-Per decision the classes of its facts are combined into one integer a row (mixed radix); the
-distinct integers are looked up, or asked; results and derived cells are gathered back. What
-a row is told is the very object that ``RuleEngine.decide`` would return.
+A slice of rows that fits in the processor's cache goes through at a time: each given column adds
+its numbers to the keys of the groups that read it, each group's keys are looked up, and what the
+answers add is gathered for the groups after it. All that is kept of a row is the place of its
+answer in each group; results are gathered from these when somebody asks for them, and are the very
+objects that ``RuleEngine.decide`` would return.
 """
 
 from __future__ import annotations
@@ -14,29 +16,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from harken_rules.column_cells import Coded, Codes, column_codes
-from harken_rules.outcomes import Outcome, compose, ranked
+from harken_rules.chain import Chain, words_of
+from harken_rules.column_cells import Coded, Codes, Column
+from harken_rules.column_groups import ColumnMemory, said_in
+from harken_rules.column_parts import CodeIndex, Index, Indexed, Table, indexed
+from harken_rules.outcomes import Outcome, compose
 from harken_rules.verdict import FactError, Fired, Result, Verdict
 
 if TYPE_CHECKING:
-    from harken_rules.engine import Plan, RuleEngine
+    from harken_rules.engine import RuleEngine
 
-Index = npt.NDArray[np.int64]
-
-KEY_LIMIT = 2**63 - 1
-"""Combined keys stay within int64."""
+SLICE = 8192
+"""Rows that go through at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """One decision's distinct outcomes and, for each row, which of them is its own."""
+    """One decision's outcomes and, for each row, which of them is its own."""
 
     outcomes: tuple[Outcome, ...]
     chosen: Index
 
 
 class ColumnVerdicts:
-    """The verdicts on the rows of ``RuleEngine.decide_columns``; composed when asked for.
+    """The verdicts on the rows of ``RuleEngine.decide_columns``; gathered when asked for.
 
     ``errors`` maps each row that has an unacceptable value to the FactError that ``decide``
     would raise.
@@ -44,15 +47,18 @@ class ColumnVerdicts:
 
     def __init__(
         self,
-        engine: RuleEngine,
+        chain: Chain,
         rows: int,
         errors: Mapping[int, FactError],
-        decisions: Sequence[Answers | None],
+        memory: ColumnMemory,
+        places: Sequence[Index],
     ) -> None:
         self.rows = rows
         self.errors = errors
-        self._engine = engine
-        self._decisions = decisions
+        self._chain = chain
+        self._memory = memory
+        self._places = places
+        self._wrong = np.array(list(errors), dtype=np.int64)
 
     def __len__(self) -> int:
         return self.rows
@@ -72,64 +78,38 @@ class ColumnVerdicts:
     def coded(self, name: str) -> tuple[Index, tuple[Result, ...]]:
         """A result of every row as ``(codes, values)``: ``values[codes[row]]``, codes (rows,).
 
-        The values are distinct; the code is -1 in rows with an error. Raises KeyError if no
-        decision yields ``name``.
+        The values are distinct, among them some that only other rows had; what a code stands for
+        seldom changes from one call to another. The code is -1 in rows with an error. Raises
+        KeyError if no decision yields ``name``, LookupError if it was not asked for.
         """
-        answers = self.answers(self._engine.yielding(name))
-        places: dict[Result, int] = {}
-        table = np.array(
-            [
-                places.setdefault(dict(outcome.results)[name], len(places))
-                for outcome in answers.outcomes
-            ],
-            dtype=np.int64,
-        )
-        codes = table[answers.chosen]
-        if self.errors:
-            codes[list(self.errors)] = -1
-        return codes, tuple(places)
+        place, at = self._home(self._chain.engine.yielding(name))
+        numbers, values = self._memory.groups[place].results(at, name)
+        codes = numbers[self._places[place]]
+        codes[self._wrong] = -1
+        return codes, values
 
     def reasons(self) -> tuple[Index, tuple[tuple[Fired, ...], ...]]:
         """The reasons of every row as ``(codes, values)``, as ``Verdict.reasons`` has them.
 
-        Codes have shape (rows,), -1 in rows with an error; the values are distinct. Raises
-        LookupError if a decision that gives reasons was not asked for.
+        As ``coded``; only of the decisions that were asked for.
         """
-        places: dict[tuple[tuple[str, str], ...], int] = {}
-        values: list[tuple[Fired, ...]] = []
-        reasoning = [
-            self.answers(index)
-            for index, plan in enumerate(self._engine.plans)
-            if plan.table.decision.reasons
-        ]
-        codes = np.zeros(self.rows, dtype=np.int64)
-        lists: list[tuple[tuple[tuple[float, Fired], ...], ...]] = [()]
-        for answers in reasoning:
-            key = codes * len(answers.outcomes) + answers.chosen
-            held, codes = np.unique(key, return_inverse=True)
-            pairs = [divmod(each, len(answers.outcomes)) for each in held.tolist()]
-            lists = [(*lists[a], answers.outcomes[b].reasons) for a, b in pairs]
-        table = np.zeros(len(lists), dtype=np.int64)
-        for at, each in enumerate(lists):
-            found = ranked(each)
-            name = tuple((fired.decision, fired.rule_id) for fired in found)
-            table[at] = places.setdefault(name, len(places))
-            if table[at] == len(values):
-                values.append(found)
-        codes = table[codes]
-        if self.errors:
-            codes[list(self.errors)] = -1
-        return codes, tuple(values)
+        given = []
+        for place in self._chain.weighing:
+            numbers, weights = self._memory.groups[place].weights()
+            given.append((numbers[self._places[place]], weights))
+        codes, values = self._memory.reasons.find(given, self.rows)
+        codes[self._wrong] = -1
+        return codes, values
 
     def answers(self, decision: int) -> Answers:
         """One decision's outcomes, and which is each row's; rows with an error have no say.
 
-        Raises LookupError if it was not asked for.
+        Among the outcomes are some that only other rows had. Raises LookupError if the decision
+        was not asked for.
         """
-        answers = self._decisions[decision]
-        if answers is None:
-            raise LookupError(self._engine.plans[decision].table.decision.name)
-        return answers
+        place, at = self._home(decision)
+        numbers, outcomes = self._memory.groups[place].outcomes(at)
+        return Answers(outcomes, numbers[self._places[place]])
 
     def verdict(self, row: int) -> Verdict:
         """One row's whole verdict; raises its FactError, or IndexError if no such row is."""
@@ -137,8 +117,18 @@ class ColumnVerdicts:
             raise IndexError(row)
         if row in self.errors:
             raise self.errors[row]
-        answers = [self.answers(decision) for decision in range(len(self._decisions))]
-        return compose([each.outcomes[each.chosen[row]] for each in answers])
+        outcomes = []
+        for decision in range(len(self._chain.engine.plans)):
+            place, at = self._home(decision)
+            answer = self._memory.groups[place].answers[self._places[place][row]]
+            outcomes.append(said_in(answer).outcomes[at])
+        return compose(outcomes)
+
+    def _home(self, decision: int) -> tuple[int, int]:
+        home = self._chain.decisions.get(decision)
+        if home is None:
+            raise LookupError(self._chain.engine.plans[decision].table.decision.name)
+        return home
 
 
 def decide_columns(
@@ -148,31 +138,89 @@ def decide_columns(
     results: Collection[str] | None = None,
 ) -> ColumnVerdicts:
     """See ``RuleEngine.decide_columns``."""
-    codes: dict[int, Codes] = {}
-    errors: dict[int, FactError] = {}
+    chain = engine.chain(results)
+    sources = []
     for name in engine.given:
         told = columns.get(name)
-        if told is None:
-            continue
-        column = told if isinstance(told, Coded) else np.asarray(told)
-        if column.shape != (rows,):
-            raise ValueError(f"column {name!r} has shape {column.shape}, expected ({rows},)")
-        codes[engine.slot(name)], wrong = column_codes(engine.cells[name], column)
-        for row, error in wrong.items():
-            errors.setdefault(row, error)
-    wanted = None if results is None else behind(engine, results)
-    decisions: list[Answers | None] = []
-    for index, plan in enumerate(engine.plans):
-        if wanted is not None and index not in wanted:
-            decisions.append(None)
-            continue
-        answers = answer(engine, index, plan, codes, rows)
-        for place, slot in enumerate(plan.derived):
-            derived = np.array([each.derived[place][1] for each in answers.outcomes], np.int32)
-            codes[slot] = derived[answers.chosen]
-        decisions.append(answers)
-    engine.count((rows - len(errors)) * sum(each is not None for each in decisions))
-    return ColumnVerdicts(engine, rows, errors, tuple(decisions))
+        if told is not None:
+            column = told if isinstance(told, Coded) else np.asarray(told)
+            if column.shape != (rows,):
+                raise ValueError(f"column {name!r} has shape {column.shape}, expected ({rows},)")
+            sources.append(Source(chain, name, column))
+    verdicts = walked(chain, sources, rows)
+    engine.count((rows - len(verdicts.errors)) * len(chain.wanted))
+    return verdicts
+
+
+def decide_codes(engine: RuleEngine, codes: Mapping[str, Codes], rows: int) -> ColumnVerdicts:
+    """The verdicts on rows of which the given facts' cell codes are known."""
+    chain = engine.chain()
+    return walked(
+        chain, [Source(chain, name, CodeIndex(each)) for name, each in codes.items()], rows
+    )
+
+
+def walked(chain: Chain, sources: Sequence[Source], rows: int) -> ColumnVerdicts:
+    """Takes all rows along the chain, slice by slice."""
+    memory = chain.for_columns()
+    places = [np.empty(rows, dtype=np.int64) for _ in chain.groups]
+    errors: dict[int, FactError] = {}
+    for begin in range(0, rows, SLICE):
+        end = min(begin + SLICE, rows)
+        keys = Keys(chain, end - begin)
+        for source in sources:
+            for row, error in source.add(keys, begin, end).items():
+                errors.setdefault(row, error)
+        for group, words, whole in zip(memory.groups, keys.words, places, strict=True):
+            found = whole[begin:end]
+            group.find(words, found)
+            for reader, parts in zip(group.readers, group.parts, strict=True):
+                for word, part in enumerate(parts):
+                    keys.add(reader, word, part, found)
+    return ColumnVerdicts(chain, rows, errors, memory, places)
+
+
+class Keys:
+    """The keys of every group for some rows, as they add up: one array for each word."""
+
+    def __init__(self, chain: Chain, rows: int) -> None:
+        self.words = [
+            [np.zeros(rows, dtype=np.int64) for _ in range(words)] for words in chain.words
+        ]
+        self._buffer = np.empty(rows, dtype=np.int64)
+
+    def add(self, reader: int, word: int, table: Table, index: Index) -> None:
+        """Adds to a group's keys what ``table`` has at each row's index."""
+        table.take(index, out=self._buffer, mode="clip")
+        self.words[reader][word] += self._buffer
+
+
+class Source:
+    """A given column, and what its indices add to each word of the keys of its readers."""
+
+    def __init__(self, chain: Chain, name: str, column: Column | CodeIndex) -> None:
+        cells, readers = chain.engine.cells[name], chain.readers.get(name, ())
+        parts = [chain.parts(name, {name: code}) for code in range(cells.size)]
+        self._column: Indexed
+        if isinstance(column, CodeIndex):
+            self._column = column
+        else:
+            numbers: dict[tuple[int, ...], int] = {}
+            pieces = [numbers.setdefault(part, len(numbers)) for part in parts]
+            self._column = indexed(cells, column, pieces)
+        self._tables = []
+        for at, reader in enumerate(readers):
+            for word in range(chain.words[reader]):
+                table = np.array([words_of(part[at], word) for part in parts], dtype=np.int64)
+                if table.any():
+                    self._tables.append((reader, word, self._column.table(table)))
+
+    def add(self, keys: Keys, begin: int, end: int) -> Mapping[int, FactError]:
+        """Adds what rows ``begin`` to ``end`` have; answers their errors."""
+        index = self._column.index(begin, end)
+        for reader, word, table in self._tables:
+            keys.add(reader, word, table, index)
+        return self._column.errors(begin, end)
 
 
 def behind(engine: RuleEngine, results: Collection[str]) -> set[int]:
@@ -185,45 +233,3 @@ def behind(engine: RuleEngine, results: Collection[str]) -> set[int]:
             wanted.add(index)
             slots.update(plan.slots)
     return wanted
-
-
-def answer(
-    engine: RuleEngine, decision: int, plan: Plan, codes: Mapping[int, Codes], rows: int
-) -> Answers:
-    """One decision's outcomes for all rows. A row with an error is answered as if its fact
-    were missing; nobody is shown that."""
-    if not rows:
-        return Answers((), np.zeros(0, dtype=np.int64))
-    parts = [
-        (np.asarray(classes, dtype=np.int64)[codes[slot]] if slot in codes else None, size)
-        for slot, classes, size in zip(plan.slots, plan.classes, plan.table.sizes, strict=True)
-    ]
-    absent = [classes[0] for classes in plan.classes]
-    key, possible = np.zeros(rows, dtype=np.int64), 1
-    for (column, size), missing in zip(parts, absent, strict=True):
-        if possible > KEY_LIMIT // size:
-            seen, key = np.unique(key, return_inverse=True)
-            possible = len(seen)
-        key = key * size + (missing if column is None else column)
-        possible *= size
-    first, chosen = distinct(key, possible)
-    held = [
-        [missing] * len(first) if column is None else column[first].tolist()
-        for (column, _), missing in zip(parts, absent, strict=True)
-    ]
-    found = zip(*held, strict=True) if held else [()]
-    outcomes = tuple([engine.outcome(decision, signature) for signature in found])
-    return Answers(outcomes, chosen)
-
-
-def distinct(key: Index, possible: int) -> tuple[Index, Index]:
-    """A row of each distinct key (below ``possible``), and for every row the place of its own."""
-    if possible > 1024 + 4 * len(key):  # too many to count; sort
-        _, first, chosen = np.unique(key, return_index=True, return_inverse=True)
-        return first, chosen.astype(np.int64, copy=False)
-    table = np.full(possible, -1, dtype=np.int64)
-    table[key] = np.arange(len(key))
-    held = np.flatnonzero(table >= 0)
-    first = table[held]
-    table[held] = np.arange(len(held))
-    return first, table[key]

@@ -11,13 +11,16 @@ flag and a number the function is
         try:
             f0_0, f0_1, = fact0[v0]
             f1_0, = fact1[bisect(edges1, v1)] if v1 is not None else missing1
-            g0_1, s0, = known0[f0_0 + f1_0]
-            s1, = known1[f0_1 + g0_1]
+            g0_1, s0, r0, w0, = known0[f0_0 + f1_0]
+            s1, r1, = known1[f0_1 + g0_1]
+            reasons = ranked[w0, ]
         except (KeyError, TypeError):
             return patient(row)
         tick()
         verdict = new(Verdict)
-        verdict.said = chain, s0, s1
+        verdict.said = chain, s0, s1,
+        verdict.results = {**template, **r0, **r1, }
+        verdict.reasons = reasons
         return verdict
 
 Every value that is not plainly acceptable, and every key that was not asked about yet, breaks off;
@@ -30,17 +33,12 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from harken_rules.cells import Cells
-from harken_rules.chain import Answer, Chain, ChainVerdict, Said
-from harken_rules.language import FactType
+from harken_rules.chain import Chain, ChainVerdict
 from harken_rules.named_cells import MISSING, NamedCells
 from harken_rules.number_cells import EXACT_INTEGER, NumberCells
 from harken_rules.verdict import Verdict
-
-if TYPE_CHECKING:
-    from harken_rules.engine import RuleEngine
 
 Parts = tuple[int, ...]
 """What a fact adds to the keys of its readers."""
@@ -75,7 +73,7 @@ class Line:
 
     def __call__(self, value: object) -> Parts | None:
         """What a value adds; raises TypeError where it is no number."""
-        return self.parts[bisect_right(self.edges, value)]  # type: ignore[type-var]
+        return self.parts[bisect_right(self.edges, value)]  # type: ignore[call-overload]
 
 
 class Whole(dict[object, Parts]):
@@ -133,12 +131,12 @@ class Decider:
             raise ValueError("a name stands in two positions")
         self.chain = chain
         self.names = tuple(names)
+        # A fact that nobody reads must be acceptable all the same.
         self.facts = [
             (place, name, reader_of(chain, name))
             for place, name in enumerate(names)
-            if chain.readers.get(name)
+            if name in chain.given
         ]
-        self.held = [place for place, name in enumerate(names) if name in chain.engine.given]
 
     def patient(self, row: Row) -> Verdict:
         """The verdict on a row of which something may not be known yet, or not be right."""
@@ -148,20 +146,20 @@ class Decider:
             parts = self._parts(reader, name, row[place])
             if parts is None:
                 return chain.engine.decide(dict(zip(self.names, row, strict=True)))
-            for group, part in zip(chain.readers[name], parts, strict=True):
+            for group, part in zip(chain.readers.get(name, ()), parts, strict=True):
                 keys[group] += part
-        said = []
+        answers = []
         for place, key in enumerate(keys):
-            answer = chain.known[place].get(key) or chain.ask(place, key)
-            for group, part in zip(chain.readers.get(place, ()), answer[:-1], strict=True):
-                keys[group] += part  # type: ignore[operator]
-            said.append(answer[-1])
+            answer = chain.answer(place, key)
+            for group, part in zip(chain.readers.get(place, ()), answer, strict=False):
+                keys[group] += part
+            answers.append(answer)
         chain.tick()
-        return chain.verdict(said)  # type: ignore[arg-type]
+        return chain.verdict(answers)
 
     def _parts(self, reader: Reader, name: str, value: object) -> Parts | None:
         if isinstance(reader, Line) and value is None:
-            return (0,) * len(self.chain.readers[name])
+            return (0,) * len(self.chain.readers.get(name, ()))
         try:
             return reader(value) if isinstance(reader, Line) else reader[value]
         except (KeyError, TypeError):
@@ -179,7 +177,8 @@ class Decider:
             return "".join(f"{short}_{reader}, " for reader in readers)
 
         places = {place for place, _, _ in self.facts}
-        row = "".join(f"v{place}, " if place in places else "_, " for place in range(len(self.names)))
+        values = (f"v{place}" if place in places else "_" for place in range(len(self.names)))
+        row = "".join(f"{value}, " for value in values)
         yield "def decide(row):"
         yield f"    {row or '()'} = row"
         yield "    try:"
@@ -188,11 +187,14 @@ class Decider:
             if isinstance(reader, Line):
                 found = f"fact{place}[bisect(edges{place}, v{place})]"
                 found += f" if v{place} is not None else missing{place}"
-            yield f"        {unpacked(name, f'f{place}')}= {found}"
+            yield f"        {unpacked(name, f'f{place}') or '() '}= {found}"
         for place in range(len(chain.groups)):
             key = " + ".join(added[place]) or "0"
-            yield f"        {unpacked(place, f'g{place}')}s{place}, = known{place}[{key}]"
-        weights = "".join(f"s{place}.weights, " for place in chain.weighing)
+            answer = f"{unpacked(place, f'g{place}')}s{place}, "
+            answer += f"r{place}, " if place in chain.holding else ""
+            answer += f"w{place}, " if place in chain.weighing else ""
+            yield f"        {answer}= known{place}[{key}]"
+        weights = "".join(f"w{place}, " for place in chain.weighing)
         yield f"        reasons = ranked[{weights or '()'}]"
         yield "    except (KeyError, TypeError):"
         yield "        return patient(row)"
@@ -200,8 +202,8 @@ class Decider:
         yield "    verdict = new(Verdict)"
         said = "".join(f"s{place}, " for place in range(len(chain.groups)))
         yield f"    verdict.said = chain, {said}"
-        results = "".join(f", **s{place}.results" for place in range(len(chain.groups)))
-        yield f"    verdict.results = {{**template{results}}}"
+        results = "".join(f"**r{place}, " for place in chain.holding)
+        yield f"    verdict.results = {{**template, {results}}}"
         yield "    verdict.reasons = reasons"
         yield "    return verdict"
 
@@ -223,10 +225,10 @@ class Decider:
         for place, name, reader in self.facts:
             if isinstance(reader, Line):
                 held[f"edges{place}"], held[f"fact{place}"] = reader.edges, reader.parts
-                held[f"missing{place}"] = (0,) * len(chain.readers[name])
+                held[f"missing{place}"] = (0,) * len(chain.readers.get(name, ()))
             else:
                 held[f"fact{place}"] = reader
         text = "\n".join(f"    {line}" for line in self.lines())
         made: dict[str, Callable[..., Callable[[Row], Verdict]]] = {}
-        exec(f"def make({', '.join(held)}):\n{text}\n    return decide", made)  # noqa: S102 - names above
+        exec(f"def make({', '.join(held)}):\n{text}\n    return decide", made)
         return made["make"](**held)

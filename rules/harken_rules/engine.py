@@ -79,7 +79,7 @@ class RuleEngine:
         self._lock = threading.Lock()
         self._closed = False
         self._memo_size = memo_size
-        self._chains: dict[frozenset[int], Chain] = {}
+        self._chains: dict[frozenset[str], Chain] = {}
         self._evaluator = self._build()
 
     def decide(self, facts: Mapping[str, object]) -> Verdict:
@@ -107,15 +107,19 @@ class RuleEngine:
         self._memo.count(len(outcomes))
         return compose(outcomes)
 
-    def decider(self, names: Sequence[str]) -> Callable[[Sequence[object]], Verdict]:
+    def decider(
+        self, names: Sequence[str], results: Collection[str] | None = None
+    ) -> Callable[[Sequence[object]], Verdict]:
         """``decide`` for rows given as sequences whose positions are ``names``.
 
         Among these may be names that are no facts. Each value is ``None`` (missing) or of its
         fact's type: str, bool, or an int or float; a bool for a number, or a 1 for True, is taken
         for what it equals. Verdicts and errors are those of ``decide``; a row of another length is
-        a ValueError. Raises ValueError where a name stands twice.
+        a ValueError. With ``results``, only the decisions that these rest on are asked, and
+        verdicts hold these results alone. Raises ValueError where a name stands twice, KeyError
+        for a result that no decision yields.
         """
-        return Decider(self.chain(), names).written()
+        return Decider(self.chain(results), names).written()
 
     def decide_columns(
         self, columns: Mapping[str, object], rows: int, results: Collection[str] | None = None
@@ -174,18 +178,13 @@ class RuleEngine:
 
     def chain(self, results: Collection[str] | None = None) -> Chain:
         """The decisions by groups: all, or those that ``results`` rest on."""
-        everything = range(len(self.plans))
-        wanted = frozenset(everything if results is None else behind(self, results))
+        names = frozenset(self._yielding if results is None else results)
         with self._lock:
-            found = self._chains.get(wanted)
+            found = self._chains.get(names)
             if found is None:
-                found = self._chains[wanted] = Chain(self, wanted, self._memo_size)
+                wanted = behind(self, names)
+                found = self._chains[names] = Chain(self, wanted, names, self._memo_size)
             return found
-
-    def joined(self, decision: int, found: Sequence[tuple[int, ...]]) -> Outcome:
-        """A decision's outcome, put together of what its blocks answer."""
-        self._memo.miss()
-        return self.plans[decision].outcomes.of(merged(found))
 
     def matched(self, block: int, signature: Signature) -> tuple[int, ...]:
         """The rules of a block that match a signature of its table, from memory if it is there."""

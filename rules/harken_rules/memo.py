@@ -51,16 +51,16 @@ class Memo(Generic[Key, Answer]):
         self._asked = 0
         self._tickers: dict[int, Ticker] = {}
         self._missed = 0
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
 
     def count(self, asked: int) -> None:
         """Counts look-ups."""
-        with self.lock:
+        with self._lock:
             self._asked += asked
 
     def store(self, table: int, key: Key, answer: Answer) -> None:
         """Keeps an answer that was not there, and counts the miss."""
-        with self.lock:
+        with self._lock:
             self._missed += 1
             if key in self.answers[table]:  # another thread was quicker
                 return
@@ -70,19 +70,14 @@ class Memo(Generic[Key, Answer]):
             self._size += 1
             self._kept(table, key, answer)
 
-    def miss(self) -> None:
-        """Counts a miss whose answer is kept elsewhere."""
-        with self.lock:
-            self._missed += 1
-
     def ticker(self, asked: int) -> Callable[[], int]:
         """What counts ``asked`` look-ups at each call, without the lock."""
-        with self.lock:
+        with self._lock:
             return self._tickers.setdefault(asked, Ticker()).tick
 
     def stats(self) -> MemoStats:
         """How the memo has done so far."""
-        with self.lock:
+        with self._lock:
             # A look-up under way may have missed before it is counted.
             ticked = sum(asked * ticker.total() for asked, ticker in self._tickers.items())
             hits = max(self._asked + ticked - self._missed, 0)

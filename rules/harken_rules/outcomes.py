@@ -25,7 +25,6 @@ from harken_rules.exact import (
 from harken_rules.language import Constant, Decision, Fact, FactType, Hit, Rule
 from harken_rules.verdict import EngineError, Fired, Result, Value, Verdict
 
-
 Reasons = tuple[tuple[float, Fired], ...]
 """Rules with their weight as reasons, the greatest first."""
 
