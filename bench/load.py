@@ -152,7 +152,7 @@ def _start_h2load(
             "h2load",
             f"--clients={connections}",
             f"--max-concurrent-streams={-(-calls // connections)}",
-            f"--duration={seconds:g}",
+            f"--duration={round(seconds * 1000)}ms",
             "--threads=1",
             f"--data={stem}",
             "--header=content-type: application/grpc",

@@ -113,10 +113,7 @@ def make_batch(
     index, values = shared(Words._fields)
     words = Shared(
         index,
-        [
-            Words(*map(texts[language].label, Words._fields, codes))
-            for language, *codes in values
-        ],
+        [Words(*map(texts[language].label, Words._fields, codes)) for language, *codes in values],
     )
     index, values = shared(["reasons"])
     reasons = Shared(index, [texts[language].reasons(fired) for language, fired in values])

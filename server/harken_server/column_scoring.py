@@ -38,12 +38,12 @@ def score_columns(snapshot: Snapshot, grumbles: GrumbleColumns) -> ScoredColumns
         told["behaviour_type"] = verdicts.coded("behaviour_type")
     else:
         told["behaviour_type"] = known(given.get("behaviour_type"), rows)
-    refused = {*unsound_rows(grumbles).tolist(), *verdicts.errors}
+    refused = {*unsound_rows(grumbles).tolist(), *verdicts.errors} - grumbles.aside
     errors: dict[int, ScoringError] = {
         row: refusal(snapshot, grumbles.grumble(row, snapshot.attributes.kinds)) for row in refused
     }
-    for row in rows_that_say(None, told["level"]):
-        errors.setdefault(row, GapError("level"))
+    for row in {*rows_that_say(None, told["level"])} - refused - grumbles.aside:
+        errors[row] = GapError("level")
     wrong = np.array(sorted(errors), dtype=np.int64)
     if len(wrong):
         told = {name: without(wrong, result) for name, result in told.items()}

@@ -7,7 +7,7 @@ is not there is missing in every row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,8 @@ class GrumbleColumns:
     ``columns`` by name: core fields, and sound attributes that rule base or bundle declare.
     Both times must be there. ``grumble_id`` and ``customer_id`` need a column only where the
     rule base declares them; ``lengths`` has the characters of each id, 0 for a missing one, to
-    be held to the limits. ``originals`` are the grumbles themselves, where there are any.
+    be held to the limits. ``originals`` are the grumbles themselves, where there are any;
+    rows ``aside`` are only placeholders, with which nothing is ever wrong.
     Raises ValueError for a column of another length, KeyError for a time that is absent.
     """
 
@@ -42,6 +43,7 @@ class GrumbleColumns:
     columns: Mapping[str, Column]
     lengths: Mapping[str, Integers]
     originals: Sequence[Grumble] | None = None
+    aside: Set[int] = frozenset()
 
     def __post_init__(self) -> None:
         for name, column in self.columns.items():

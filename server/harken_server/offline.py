@@ -114,7 +114,7 @@ def _scorer(rules: Path | None, bundle: Path | None, compiled: bool, threads: in
 
 def _joined(codes: np.ndarray, values: tuple[object, ...]) -> Any:
     """A column of codes; distinct lists stay distinct texts, for no code holds a ``;``."""
-    texts = [";".join(v) if isinstance(v, tuple) else v for v in values]
+    texts = [";".join(v) if isinstance(v, tuple) else v or "" for v in values]
     missing = (codes < 0) | np.array([not text for text in texts] + [True])[codes]
     indices = pa.array(codes, pa.int32(), mask=missing)
     return pa.DictionaryArray.from_arrays(indices, pa.array(texts, pa.utf8()))

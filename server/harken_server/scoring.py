@@ -18,7 +18,7 @@ from harken_server.limits import sound
 from harken_server.refusing import all_violations, assessed_facts, refusal
 from harken_server.snapshot import Snapshot
 from harken_server.texts import Texts
-from harken_server.transposing import coded, columns_of
+from harken_server.transposing import GrumbleBatch, batch_of
 
 _ADDED = ("open_hours", "segment", "association", "probability")
 """What the rules read beside core fields and attributes."""
@@ -85,32 +85,26 @@ class Scorer:
         """The scores of all rows, without texts; a row that is wrong spoils only itself."""
         return score_columns(self.snapshot, grumbles)
 
-    def score_batch(self, grumbles: Sequence[Grumble]) -> ScoreBatch:
-        """As many outcomes as ``grumbles``, in their order; a bad one spoils only itself."""
-        columns, odd = columns_of(grumbles, self.snapshot)
-        scored = self.score_columns(columns)
-        languages = [grumble.language for grumble in grumbles]
-        alone = {row for row, grumble in enumerate(grumbles) if grumble.explain}
-        alone |= {row for row, each in enumerate(languages) if each not in self._texts}
-        apart: dict[int, Outcome] = dict(scored.errors)
-        for row in odd | alone:
-            apart[row] = self._outcome(grumbles[row])
-        for row in alone:
-            languages[row] = self.snapshot.base.languages[0]
-        notices = {
-            row: self._notices(grumble)
-            for row, grumble in enumerate(grumbles)
-            if grumble.attributes and row not in apart
-        }
-        said = coded(tuple(languages))
-        return make_batch(
-            scored,
-            (said.codes, said.values),
-            self._texts,
-            apart,
-            notices,
-            self.snapshot.bundle.digest,
-        )
+    def score_batch(self, grumbles: Sequence[Grumble | ScoringError]) -> ScoreBatch:
+        """As many outcomes as ``grumbles``, in their order; a bad one spoils only itself.
+
+        What is an error already stays one.
+        """
+        return self.score_read(batch_of(grumbles, self.snapshot))
+
+    def score_read(self, batch: GrumbleBatch) -> ScoreBatch:
+        """The same of grumbles that were turned into columns already."""
+        scored = self.score_columns(batch.columns)
+        originals, notices = batch.columns.originals, {}
+        assert originals is not None
+        apart: dict[int, Outcome] = {**scored.errors, **batch.errors}
+        for row in batch.columns.aside - batch.errors.keys():
+            apart[row] = self._outcome(originals[row])
+        for row in batch.noted:
+            if row not in apart:
+                notices[row] = self._notices(originals[row])
+        digest = self.snapshot.bundle.digest
+        return make_batch(scored, batch.languages, self._texts, apart, notices, digest)
 
     def violations(self, grumble: Grumble) -> list[Violation]:
         """Everything wrong with ``grumble``, at most one violation a field.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,10 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
+import pyarrow as pa
 import pytest
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
-from harken.v1 import score_pb2, scoring_pb2, scoring_pb2_grpc
+from harken.v1 import replay_pb2, score_pb2, scoring_pb2, scoring_pb2_grpc
+from harken_client.requests import grumble_request
 
 DETAILS_KEY = "grpc-status-details-bin"
 
@@ -45,6 +49,41 @@ def rich_status(
     return status
 
 
+def request_of(row: dict[str, Any]) -> scoring_pb2.ScoreRequest:
+    """The request that a row of a chunk stands for."""
+    values = {name: value for name, value in row.items() if not name.startswith("attr_")}
+    values["attributes"] = {
+        name.removeprefix("attr_"): value for name, value in row.items() if name.startswith("attr_")
+    }
+    return grumble_request(values)
+
+
+CODED = ("segment", "behaviour_type", "tolerance", "treatment", "contact_policy", "strategies",
+         "owner", "supporting_departments", "escalation_chain", "reasons", "warnings")  # fmt: skip
+
+
+def add_score(response: replay_pb2.ReplayScoresResponse, score: Any) -> None:
+    """A row of the answer to a chunk, by the API's own classes."""
+    response.level.append(score.level if score else 0)
+    response.probability.append(score.probability if score else math.nan)
+    response.severity.append(score.severity if score else math.nan)
+    for name in ("reply_deadline_time", "resolve_deadline_time"):
+        stamp = getattr(score, name) if score and score.HasField(name) else None
+        us = stamp.ToMicroseconds() if stamp else -1
+        getattr(response, f"{name}_us").append(us)
+    for name in CODED:
+        value = getattr(score, name) if score else ""
+        value = value.code if name == "owner" and score else value
+        codes = [value] if isinstance(value, str) else [item.code for item in value]
+        codes = [code for code in codes if code]
+        column = getattr(response, name)
+        known = [list(value.codes) for value in column.values]
+        if codes not in known:
+            column.values.add(codes=codes)
+            known.append(codes)
+        column.index.append(known.index(codes))
+
+
 @dataclass
 class Fake(scoring_pb2_grpc.ScoringServiceServicer):
     """Answers from a digest of the request; ``failures`` are sent first, one a call."""
@@ -54,12 +93,19 @@ class Fake(scoring_pb2_grpc.ScoringServiceServicer):
     model_digest: str = "sha256:" + "b" * 64
     seconds_a_batch: float = 0.0
     largest_batch: int = 1000
+    largest_chunk: int = 65_536
     before_batch: Callable[[], None] = lambda: None
     requests: list[scoring_pb2.ScoreRequest] = field(default_factory=list)
     calls: int = 0
     peers: set[str] = field(default_factory=set)
     lock: Any = field(default_factory=threading.Lock)
     target: str = ""
+    streams: int = 0
+    """How many streams of ReplayScores it takes at once; with 0 it does not know the method."""
+    open_streams: int = 0
+    most_streams: int = 0
+    chunks: int = 0
+    decisions: Any = field(default_factory=itertools.count)
 
     def Score(self, request: Any, context: Any) -> scoring_pb2.ScoreResponse:  # noqa: N802
         self._arrive([request], context)
@@ -89,6 +135,47 @@ class Fake(scoring_pb2_grpc.ScoringServiceServicer):
                 else scoring_pb2.BatchScoreResult(score=self.answer(item))
             )
         return scoring_pb2.BatchScoreResponse(results=results)
+
+    def ReplayScores(self, requests: Any, context: Any) -> Iterator[Any]:  # noqa: N802
+        if not self.streams:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "Method not found!")
+        with self.lock:
+            self.open_streams += 1
+            opened = self.open_streams
+        try:
+            if opened > self.streams:
+                self._abort(context, rich_status(grpc.StatusCode.RESOURCE_EXHAUSTED, "busy"))
+            self.most_streams = max(self.most_streams, opened)
+            for request in requests:
+                self.before_batch()
+                batch = pa.ipc.open_stream(request.record_batch).read_next_batch()
+                items = [request_of(row) for row in batch.to_pylist()]
+                self._arrive(items, context)
+                self.chunks += 1
+                time.sleep(self.seconds_a_batch)
+                if len(items) > self.largest_chunk:
+                    refusal = rich_status(grpc.StatusCode.INVALID_ARGUMENT, "too many rows")
+                    yield replay_pb2.ReplayScoresResponse(sequence=request.sequence, status=refusal)
+                    continue
+                yield self._chunk(request.sequence, items)
+        finally:
+            with self.lock:
+                self.open_streams -= 1
+
+    def _chunk(self, sequence: int, items: list[Any]) -> replay_pb2.ReplayScoresResponse:
+        response = replay_pb2.ReplayScoresResponse(
+            sequence=sequence,
+            row_count=len(items),
+            decision_id=f"chunk{next(self.decisions)}",
+            rule_base_digest=self.rule_base_digest,
+            model_digest=self.model_digest,
+        )
+        for row, item in enumerate(items):
+            problem = self._problem(item)
+            if problem is not None:
+                response.faults.add(row=row, status=problem)
+            add_score(response, None if problem else self.answer(item))
+        return response
 
     def answer(self, request: Any) -> score_pb2.Score:
         """The same request has the same answer, everywhere."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from harken_models.coded import Coded
 from harken_models.dataset import Dataset
 from harken_models.errors import FeatureError
 from harken_models.featurebuild import MINIMUM_LEVEL, build_features, model_columns
@@ -66,6 +67,45 @@ def test_rows_and_columns_give_identical_bits(rows: list[dict[str, Any]]) -> Non
     for row, encoded in zip(rows, matrix, strict=True):
         one = np.array(SPEC.encode_row(row))
         assert one.tobytes() == encoded.tobytes()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(ROW, min_size=1, max_size=6), st.permutations(list(SPEC.inputs)))
+def test_the_compiled_row_has_the_same_bits(rows: list[dict[str, Any]], names: list[str]) -> None:
+    encode = SPEC.row_function({name: place for place, name in enumerate(names)})
+    for row in rows:
+        found = np.array([float(x) for x in encode([row[name] for name in names])])
+        assert found.tobytes() == np.array(SPEC.encode_row(row)).tobytes()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(ROW, min_size=1, max_size=6), st.integers(1, 6))
+def test_coded_columns_and_slices_have_the_same_bits(rows: list[dict[str, Any]], size: int) -> None:
+    columns: dict[str, Any] = as_columns(rows)
+    whole = SPEC.encode_columns(columns, len(rows))
+    for name in ("state", "point", "spend"):
+        values = tuple(dict.fromkeys(row[name] for row in rows))
+        codes = np.array([values.index(row[name]) for row in rows], dtype=np.int32)
+        columns[name] = Coded(codes, values)
+    encode = SPEC.encode_slices(columns, len(rows))
+    for start in range(0, len(rows), size):
+        part = slice(start, min(start + size, len(rows)))
+        found = encode(part)
+        assert found.flags.f_contiguous
+        assert found.tobytes() == whole[part].tobytes()
+
+
+def test_a_joint_code_may_be_cut_at_any_bar() -> None:
+    feature = Feature("pair", "category", ("a", "b"), "joint", categories=("x|y|z", "x|z", "|"))
+    spec = FeatureSpec((feature,))
+    texts = ["x", "y", "z", "x|y", "y|z", "", "|", "x|y|z", None, 7]
+    pairs = [{"a": a, "b": b} for a in texts for b in texts]
+    ones = [spec.encode_row(pair)[0] for pair in pairs]
+    columns = {n: np.array([pair[n] for pair in pairs], dtype=object) for n in "ab"}
+    assert spec.encode_columns(columns, len(pairs))[:, 0].tolist() == ones
+    assert ones[pairs.index({"a": "x", "b": "y|z"})] == 0.0
+    assert ones[pairs.index({"a": "x|y", "b": "z"})] == 0.0
+    assert set(ones) == {0.0, 1.0, 2.0, 3.0, 4.0}
 
 
 def test_what_each_value_becomes() -> None:

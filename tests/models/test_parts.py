@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 from harken_models.association import fit_association, prior_strength
 from harken_models.boosted import SMOOTHING, apply_statistics
 from harken_models.calibrate import Calibration, choose_calibration
+from harken_models.coded import Coded
 from harken_models.core import SEGMENTS
 from harken_models.dataset import Dataset
 from harken_models.evaluate import calibration_error, evaluate
 from harken_models.featurebuild import build_features, model_columns
 from harken_models.logistic import LogisticModel, fit_logistic
+from harken_models.logistic_terms import LevelTerm, NumberTerm
 from harken_models.segments import SegmentModel, fit_segments
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +56,39 @@ def test_logistic_terms_stay_finite_where_training_never_was(operator_data: Data
     wild = spec.encode_row({"monthly_spend_yuan": 1e300, "age_years": -1e300, "point": "new"})
     assert np.isfinite(model.one(wild))
     assert model.one(wild) == model.many(np.array([wild]))[0]
+
+
+ANY = st.one_of(
+    st.floats(allow_nan=True, allow_infinity=False),
+    st.integers(-5, 200).map(float),
+    st.sampled_from([0.0, -0.0, 2.0, 127.0, 128.0, 1e300, -1e300]),
+)
+TERMS = st.builds(
+    NumberTerm,
+    low=st.sampled_from([-3.0, -0.0, 0.0]), high=st.sampled_from([4.0, 90.5]),
+    mean=st.floats(-5, 5), scale=st.floats(0.1, 9), coefficient=st.floats(-3, 3),
+    missing=st.floats(-1, 1), average=st.just(0.0), edges=st.just((1.0, 2.5, 60.0)),
+    steps=st.tuples(*[st.floats(-1, 1)] * 4),
+)  # fmt: skip
+
+
+@given(terms=st.lists(TERMS, min_size=1, max_size=4), rows=st.lists(st.lists(ANY, min_size=5)))
+def test_logistic_terms_of_one_and_of_many(
+    terms: list[NumberTerm], rows: list[list[float]]
+) -> None:
+    width = len(terms) + 1
+    model = LogisticModel(0.25, (*terms, LevelTerm((0.5, -0.125, 2.0), 0.0)))
+    wide = [[*row[: width - 1], float(place % 3)] for place, row in enumerate(rows)]
+    matrix = np.array(wide).reshape(-1, width)
+    many = model.many(matrix)
+    assert np.array([model.one(row) for row in matrix.tolist()]).tobytes() == many.tobytes()
+    plain = [
+        functools.reduce(
+            operator.add, [t.one(x) for t, x in zip(model.terms, row, strict=True)], 0.25
+        )
+        for row in matrix.tolist()
+    ]
+    assert plain == many.tolist()
 
 
 @pytest.mark.parametrize("calibration", CALIBRATIONS)
@@ -132,6 +171,53 @@ def test_segments_find_and_name_the_six_groups() -> None:
     assert SegmentModel.from_plain(model.to_plain()) == model
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["gotone", "mzone", "easyown", "strange", None]),
+            *[
+                st.one_of(st.none(), st.floats(0, high), st.integers(0, high), st.just(1e308))
+                for high in (90, 300, 900)
+            ],
+        )
+    )
+)
+def test_segments_of_one_and_of_many(customers: list[tuple[Any, ...]]) -> None:
+    model = six_segments()
+    names = ("brand", "age_years", "tenure_months", "monthly_spend_yuan")
+    rows = [dict(zip(names, customer, strict=True)) for customer in customers]
+    columns: dict[str, Any] = {
+        name: np.array([row[name] for row in rows], dtype=float) for name in names[1:]
+    }
+    columns["brand"] = np.array([row["brand"] for row in rows], dtype=object)
+    ones = [model.one(row) for row in rows]
+    assert model.many(columns, len(rows)).tolist() == ones
+    assert [by_hand(model, customer) for customer in customers] == ones
+
+
+@functools.cache
+def six_segments() -> SegmentModel:
+    model = fit_segments(profiles(3000))
+    assert model is not None
+    return model
+
+
+def by_hand(model: SegmentModel, customer: tuple[Any, ...]) -> str | None:
+    """Every centroid looked at, nothing left out."""
+    brand, *numbers = customer
+    if brand is None or numbers.count(None) > 1:
+        return None
+    distances = {}
+    for name, own, centre in model.centroids:
+        gaps = [
+            (min(x, high) - mean) / deviation - c
+            for x, c, (mean, deviation, high) in zip(numbers, centre, model.scaling, strict=True)
+            if x is not None
+        ]
+        distances[name] = (0 if own == brand else 9) + sum(gap * gap for gap in gaps)
+    return min(distances, key=lambda name: distances[name])
+
+
 def test_a_segment_needs_brand_and_two_numbers() -> None:
     model = fit_segments(profiles(3000))
     assert model is not None
@@ -170,6 +256,10 @@ def test_association_is_signed_shrunk_and_falls_back() -> None:
     many = table.many(asked, np.array(["mzone_1", None, "mzone_1", None], dtype=object))
     one = [table.one(p, s) for p, s in zip(asked, ["mzone_1", None, "mzone_1", None], strict=True)]
     np.testing.assert_array_equal(many, [np.nan if v is None else v for v in one])
+    codes = np.array([2, 0, -1, 1])
+    coded = Coded(codes, ("once", "unheard of", "hot"))
+    of_segments = Coded(np.array([1, 0, 1, -1]), (None, "mzone_1"))
+    np.testing.assert_array_equal(table.many(coded, of_segments), many)
 
 
 def test_prior_strength_finds_the_spread_it_was_made_with() -> None:

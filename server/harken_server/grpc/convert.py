@@ -14,7 +14,15 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from harken.v1 import grumble_pb2, score_pb2, scoring_pb2
 
 from harken_server.errors import Reason, ScoringError, Violation
-from harken_server.grumble import Advice, AttributeValue, Explanation, Grumble, Labelled, Score, Strategy
+from harken_server.grumble import (
+    Advice,
+    AttributeValue,
+    Explanation,
+    Grumble,
+    Labelled,
+    Score,
+    Strategy,
+)
 from harken_server.limits import MAX_ATTRIBUTES
 
 Diagnose = Callable[[Grumble], Sequence[Violation]]

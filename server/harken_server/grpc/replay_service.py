@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 from google.protobuf.message import DecodeError
 from harken.v1 import replay_pb2
+from numpy.typing import NDArray
 
 from harken_server.arrow_stream import open_batch
 from harken_server.chunks import CODED, SLICE_ROWS, ScoredChunk, score_chunk
@@ -128,15 +129,13 @@ def _number(name: str) -> int:
     return number
 
 
-def _code_column(codes: np.ndarray, values: tuple[object, ...]) -> bytes:
-    """A ``CodeColumn``'s bytes: the values that some row has, and each row's place among them."""
-    used = np.zeros(len(values) + 1, np.bool_)
-    used[codes] = True  # -1 is the last place: no code
-    table, places = np.zeros(len(values) + 1, np.int64), dict[bytes, int]()
-    for place in np.flatnonzero(used).tolist():
-        told = _code_list(values[place] if place < len(values) else None)
-        table[place] = places.setdefault(told, len(places))
-    return b"".join(places) + small(_INDEX, table[codes])
+def _code_column(codes: NDArray[np.int32], values: tuple[object, ...]) -> bytes:
+    """A ``CodeColumn``'s bytes: the values, each once, and each row's place among them."""
+    told = [*map(_code_list, values), _code_list(None)]  # a row without a code has the last: none
+    places = {each: place for place, each in enumerate(dict.fromkeys(told))}
+    if len(places) < len(told):
+        codes = np.array([places[each] for each in told], np.int32)[codes]
+    return b"".join(places) + small(_INDEX, codes)
 
 
 @lru_cache(maxsize=65_536)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from google.rpc import status_pb2
 
+from harken_server.batch import ScoreBatch
 from harken_server.errors import Reason, ScoringError, Violation
 from harken_server.grpc import reading
-from harken_server.grpc.answers import batch_results, result_of, score_response
+from harken_server.grpc.answers import batch_results, score_response
+from harken_server.grpc.batch_reading import BatchRequest, read_batch
 from harken_server.grpc.errors import refusal_of
 from harken_server.grumble import Grumble, Score
 from harken_server.metrics import Metrics
 from harken_server.scoring import Scorer
+from harken_server.transposing import GrumbleBatch
 
 MAX_BATCH = 1000
 Answered = Callable[[Iterable[tuple[Grumble, Score]]], None]
@@ -49,22 +52,19 @@ class ScoringService:
             self._answered([(grumble, score)])
         return response
 
-    def batch_score(self, batch: Any) -> bytes:
+    def batch_score(self, batch: BatchRequest) -> bytes:
         """Scores up to 1,000 grumbles in order; a bad one has a status in its place."""
         if not 1 <= len(batch.requests) <= MAX_BATCH:
             words = f"a batch holds 1 to {MAX_BATCH} requests, not {len(batch.requests)}"
             raise ScoringError([Violation(Reason.BATCH_SIZE, "requests", words)])
         scorer = self._current()
-        grumbles, unread = _read(batch.requests, scorer)
-        scores = scorer.score_batch(grumbles)
+        read = read_batch(batch, scorer.snapshot, scorer.violations)
+        scores = scorer.score_read(read)
         for level, rows in scores.levels().items():
             self._metrics.scored(level, rows)
         results = batch_results(scores, self._status)
-        for place, error in unread.items():
-            results.insert(place, result_of(self._status(error)))
         if self._answered is not None:
-            pairs = zip(grumbles, scores, strict=True)
-            self._answered((g, score) for g, score in pairs if isinstance(score, Score))
+            self._answered(_scored(read, scores))
         return b"".join(results)
 
     def _status(self, error: ScoringError) -> status_pb2.Status:
@@ -72,14 +72,9 @@ class ScoringService:
         return refusal_of(error).message
 
 
-def _read(
-    requests: Iterable[Any], scorer: Scorer
-) -> tuple[list[Grumble], dict[int, ScoringError]]:
-    """The grumbles that can be read, and by their places why the others cannot."""
-    grumbles, unread = [], {}
-    for place, request in enumerate(requests):
-        try:
-            grumbles.append(reading.grumble_of(request, scorer.violations))
-        except ScoringError as error:
-            unread[place] = error
-    return grumbles, unread
+def _scored(read: GrumbleBatch, scores: ScoreBatch) -> Iterator[tuple[Grumble, Score]]:
+    """The grumbles that have a score, with it; made when asked for."""
+    grumbles = read.columns.originals or ()
+    for row, score in enumerate(scores):
+        if isinstance(score, Score):
+            yield grumbles[row], score

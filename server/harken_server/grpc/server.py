@@ -12,6 +12,7 @@ from harken.v1 import scoring_pb2
 
 from harken_server.assignment import Limits
 from harken_server.grpc import reading
+from harken_server.grpc.batch_reading import BatchRequest
 from harken_server.grpc.guard import CallPool, Gate
 from harken_server.grpc.replay_service import ReplayService
 from harken_server.grpc.scoring_service import Answered, ScoringService
@@ -49,7 +50,7 @@ class Server:
         self._gate = Gate(self._pool, self._aside, limits.max_in_flight, metrics)
         service = ScoringService(current, metrics, answered)
         self._gate.add(f"/{SCORING}/Score", reading.ScoreRequest, service.score)
-        self._gate.add(f"/{SCORING}/BatchScore", reading.BatchScoreRequest, service.batch_score)
+        self._gate.add(f"/{SCORING}/BatchScore", BatchRequest, service.batch_score)
         self._streams = StreamGate(
             limits.replay_streams, limits.replay_idle_seconds, self._aside, metrics
         )

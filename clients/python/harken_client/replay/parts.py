@@ -18,7 +18,6 @@ from typing import Any
 from harken_client.replay.journal import Checkpoint, Spool, csv_lines
 from harken_client.replay.outcome import COLUMNS, REJECT_COLUMNS, out_schema
 
-
 GROUP_ROWS = 1 << 17
 """Rows of a row group of OUT, about."""
 

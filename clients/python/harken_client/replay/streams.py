@@ -275,6 +275,8 @@ def _chunks(job: Job, numbers: Iterator[int]) -> Iterator[Chunk]:
     while waiting:
         rows = waiting.pop()
         data = stream_bytes(rows)
+        if data.size > CHUNK_BYTES:
+            data = stream_bytes(_own_dictionaries(rows))
         if data.size > CHUNK_BYTES and rows.num_rows > 1:
             half = rows.num_rows // 2
             waiting += [rows.slice(half), rows.slice(0, half)]
@@ -292,6 +294,17 @@ def _chunks(job: Job, numbers: Iterator[int]) -> Iterator[Chunk]:
             job.left += 1
             yield Chunk(job, place, first, rows.num_rows, sequence, message.SerializeToString())
         first += rows.num_rows
+
+
+def _own_dictionaries(batch: Any) -> Any:
+    """The batch without values that none of its rows has: a slice has the dictionaries of all."""
+    columns = {
+        name: column.dictionary_decode().dictionary_encode()
+        if pa.types.is_dictionary(column.type)
+        else column
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    }
+    return pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
 
 
 class _Stream:
