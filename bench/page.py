@@ -35,7 +35,10 @@ Rows = Mapping[str, Mapping[str, Any]]
 def page(found: Rows) -> str:
     """All rows, the shipped bundle's figure beside the reference bundle's."""
     lines = [said_of(found["machine"]), ""]
-    lines += ["| row | what | value | quartiles | bar | shipped bundle |", "|---|---|--:|---|---|--:|"]
+    lines += [
+        "| row | what | value | quartiles | bar | shipped bundle |",
+        "|---|---|--:|---|---|--:|",
+    ]
     for name, row in found.items():
         if name == "machine" or name.endswith("-shipped"):
             continue

@@ -33,21 +33,21 @@ def latency(found: Found, path: Path) -> bool:
         return False
     figure, axes = _sheet(7, 4.2)
     for name, points in load.items():
-        speed = [point["per_second"] for point in points]
+        in_flight = [point["in_flight"] for point in points]
         for quantile, style in (("p50_us", "-"), ("p99_us", "--")):
             shown = f"{'Score' if name == 'score' else 'null handler'}, {quantile[:3]}"
             milliseconds = [point[quantile] / 1000 for point in points]
-            axes.plot(
-                speed, milliseconds, style, marker="o", ms=3, color=_COLOURS[name], label=shown
-            )
-    for point in load["score"]:
-        where = (point["per_second"], point["p50_us"] / 1000)
-        axes.annotate(
-            str(point["in_flight"]), where, (4, -9), textcoords="offset points", fontsize=7
-        )
-    _label(axes, "Latency against load (numbers: calls in flight)", "calls a second", "ms")
+            look = {"marker": "o", "ms": 3, "color": _COLOURS[name]}
+            axes.plot(in_flight, milliseconds, style, label=shown, **look)
+    above = ((point["in_flight"], point["p50_us"] / 1000, point) for point in load["score"])
+    for x, y, point in above:
+        shown = f"{point['per_second']:,}/s"
+        axes.annotate(shown, (x, y), (3, -10), textcoords="offset points", fontsize=7)
+    _label(axes, "Latency against load (numbers: Scores a second)", "calls in flight", "ms")
+    axes.set_xscale("log", base=2)
     axes.set_yscale("log")
-    axes.legend(frameon=False, fontsize=8)
+    axes.xaxis.set_major_formatter("{x:.0f}")
+    axes.legend(frameon=False, fontsize=8, loc="upper left")
     return _save(figure, path)
 
 

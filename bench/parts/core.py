@@ -5,14 +5,13 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from figures import Figure, Spread
-from harken.v1 import scoring_pb2
 from harken_models.bundle import Bundle
 from harken_rules import default_base_path
-from harken_server.grpc.guard import CallPool, Gate
-from harken_server.grpc.scoring_service import ScoringService
+from harken_server.assignment import Limits
+from harken_server.grpc.server import Server
 from harken_server.logs import set_up_logs
 from harken_server.metrics import Metrics
 from harken_server.scoring import Scorer
@@ -20,6 +19,8 @@ from harken_server.snapshot import build_snapshot, read_base
 from load import SCORE
 from prometheus_client import CollectorRegistry
 from setting import Setting, with_shipped
+
+from parts.stages import stages_us
 
 ROWS = with_shipped("core", "core-repeated")
 WARMING = 20_000
@@ -32,7 +33,8 @@ def measure(setting: Setting) -> Iterator[Figure]:
     """Both bundles, taking turns; the requests that are timed are new to the memos."""
     warming = setting.scaled(WARMING, 500)
     wires = wires_of(setting, warming + BLOCK * setting.turns)
-    cores = {suffix: answering(bundle) for suffix, _, bundle in setting.bundles()}
+    scorers = {suffix: scorer_of(bundle) for suffix, _, bundle in setting.bundles()}
+    cores = {suffix: answering_with(scorer) for suffix, scorer in scorers.items()}
     new: dict[str, list[float]] = {suffix: [] for suffix in cores}
     again: dict[str, list[float]] = {suffix: [] for suffix in cores}
     for answer in cores.values():
@@ -45,7 +47,8 @@ def measure(setting: Setting) -> Iterator[Figure]:
             again[suffix] += timed_us(answer, wires[at : at + BLOCK])
     for suffix in cores:
         note = f"{len(new[suffix]):,} requests that the memos, warm from {warming:,} others, lack"
-        yield _of(setting, "core" + suffix, new[suffix], note)
+        stages = stages_us(scorers[suffix], cores[suffix], wires[-BLOCK:])
+        yield _of(setting, "core" + suffix, new[suffix], note, stages=stages)
         yield _of(setting, "core-repeated" + suffix, again[suffix], "the same requests again")
 
 
@@ -56,13 +59,19 @@ def wires_of(setting: Setting, count: int) -> list[bytes]:
 
 def answering(bundle: Bundle) -> Answer:
     """What a worker does with a request's bytes, guard and metrics included."""
+    return answering_with(scorer_of(bundle))
+
+
+def scorer_of(bundle: Bundle) -> Scorer:
+    """The shipped rule base with a bundle."""
+    return Scorer(build_snapshot(read_base(default_base_path()), bundle, 65536))
+
+
+def answering_with(scorer: Scorer) -> Answer:
+    """The same with a scorer: a worker's own server, which is not started."""
     set_up_logs("info", "json")
-    scorer = Scorer(build_snapshot(read_base(default_base_path()), bundle, 65536))
-    metrics = Metrics(CollectorRegistry())
-    pools = CallPool(1, metrics), ThreadPoolExecutor(1)
-    gate = Gate(*pools, 128, metrics)
-    gate.add(SCORE, scoring_pb2.ScoreRequest, ScoringService(lambda: scorer, metrics).score)
-    behind = gate.answers[SCORE]
+    server = Server(lambda: scorer, Limits(), Metrics(CollectorRegistry()))
+    behind = server._gate.answers[SCORE]
 
     def answer(data: bytes) -> bytes:
         answered = behind(data, None, time.perf_counter())
@@ -83,9 +92,9 @@ def timed_us(answer: Answer, wires: Sequence[bytes]) -> list[float]:
     return found
 
 
-def _of(setting: Setting, name: str, found: list[float], note: str) -> Figure:
+def _of(setting: Setting, name: str, found: list[float], note: str, **also: Any) -> Figure:
     spread = Spread(tuple(found))
     tenth = statistics.quantiles(found, n=10)[-1]
     more = {"mean": round(statistics.mean(found), 1), "p90": round(tenth, 1)}
-    said = {**spread.detail(note), "turns": setting.turns, **more}
+    said = {**spread.detail(note), "turns": setting.turns, **more, **also}
     return setting.figure(name, spread.median, **said)

@@ -26,14 +26,21 @@ _DIGEST_BYTES = 32
 
 
 def cache_folder() -> Path:
-    """``HARKEN_CACHE_DIR``, else ``harken`` in ``XDG_CACHE_HOME`` or ``~/.cache``."""
+    """``HARKEN_CACHE_DIR``, else ``harken`` in ``XDG_CACHE_HOME`` or ``~/.cache``.
+
+    Raises ModelsError where there is none of them.
+    """
     named = os.environ.get("HARKEN_CACHE_DIR")
     if named:
         return Path(named)
     beside = os.environ.get("XDG_CACHE_HOME", "")
     # The XDG specification has a relative path ignored.
-    home = Path(beside) if Path(beside).is_absolute() else Path("~/.cache").expanduser()
-    return home / "harken"
+    if Path(beside).is_absolute():
+        return Path(beside) / "harken"
+    try:
+        return Path("~/.cache/harken").expanduser()
+    except RuntimeError:  # nobody's home is known
+        raise ModelsError("there is no cache folder; name one with HARKEN_CACHE_DIR") from None
 
 
 def kept_or_made(key: str, make: Callable[[], bytes]) -> tuple[bytes, bool]:
@@ -43,7 +50,7 @@ def kept_or_made(key: str, make: Callable[[], bytes]) -> tuple[bytes, bool]:
     damaged is made anew. Raises ModelsError where no folder can be used, and what ``make`` does.
     """
     folder = _folder()
-    file = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.code"
+    file = folder / _name(key)
     code = _read(file)
     if code is not None:
         return code, False
@@ -62,9 +69,12 @@ def kept_or_made(key: str, make: Callable[[], bytes]) -> tuple[bytes, bool]:
 
 def forget(key: str) -> None:
     """Remove what is kept under ``key``, if anything."""
-    name = hashlib.sha256(key.encode()).hexdigest()[:32]
-    with suppress(OSError):
-        (cache_folder() / f"{name}.code").unlink()
+    with suppress(OSError, ModelsError):
+        (cache_folder() / _name(key)).unlink()
+
+
+def _name(key: str) -> str:
+    return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.code"
 
 
 def _folder() -> Path:
@@ -72,7 +82,7 @@ def _folder() -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         about = folder.stat()
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         raise _unusable(folder, error) from None
     foreign = hasattr(os, "getuid") and about.st_uid != os.getuid()
     if foreign or about.st_mode & 0o022:
@@ -83,8 +93,8 @@ def _folder() -> Path:
     return folder
 
 
-def _unusable(folder: Path, error: Exception) -> ModelsError:
-    why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+def _unusable(folder: Path, error: OSError) -> ModelsError:
+    why = error.strerror or str(error)
     return ModelsError(
         f"{folder}: cannot be used as a cache: {why} (name another folder with HARKEN_CACHE_DIR)"
     )

@@ -55,7 +55,7 @@ def compile_command(
         "compiled": not why,
         "made": made,
         "seconds": round(time.monotonic() - began, 2),
-        "cache": str(cache_folder()),
+        "cache": "" if why else str(cache_folder()),
         "problem": why,
     }
     if as_json:

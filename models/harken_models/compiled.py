@@ -135,15 +135,16 @@ def compile_trees(
     ``begins`` is called when they have to be compiled now, which takes tens of seconds. Raises
     NotCompiledError where that cannot be done, or disagrees with LightGBM.
     """
+    text = plain.model.text
     try:
-        trees = read_trees(plain.model.text)
+        trees = read_trees(text)
         import harken_models.treecode as treecode
+
+        key = f"{treecode.made_for()}; {hashlib.sha256(text.encode()).hexdigest()}"
     except ModelsError as error:
         raise NotCompiledError(str(error)) from None
     except ImportError as error:
         raise NotCompiledError(f"{EXTRA} is not installed ({error})") from None
-    text = plain.model.text
-    key = f"{treecode.made_for()}; {hashlib.sha256(text.encode()).hexdigest()}"
 
     def make() -> bytes:
         begins()

@@ -9,6 +9,7 @@ key's answer. One row and a million go along the same chain; see ``decider`` and
 from __future__ import annotations
 
 import itertools
+import weakref
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -99,7 +100,8 @@ class Chain:
     def __init__(
         self, engine: RuleEngine, wanted: Iterable[int], results: Collection[str], capacity: int
     ) -> None:
-        self.engine = engine
+        # The engine holds its chains; whoever walks one holds the engine.
+        self.engine: RuleEngine = weakref.proxy(engine)
         self.given = engine.given
         self.wanted = tuple(sorted(wanted))
         self.groups = groups_of(engine, self.wanted)

@@ -122,7 +122,7 @@ class LineIndex:
         wrong = numbers < self._low
         wrong |= numbers >= self._beyond
         if self._cells.integral:
-            wrong |= numbers - np.floor(numbers) > 0
+            wrong |= numbers > np.floor(numbers)
         if not wrong.any():
             return {}
         return value_codes(self._cells, self._column, begin + np.flatnonzero(wrong))[1]

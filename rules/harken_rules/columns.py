@@ -47,6 +47,7 @@ class ColumnVerdicts:
 
     def __init__(
         self,
+        engine: RuleEngine,
         chain: Chain,
         rows: int,
         errors: Mapping[int, FactError],
@@ -54,6 +55,7 @@ class ColumnVerdicts:
         places: Sequence[Index],
     ) -> None:
         self.rows = rows
+        self._engine = engine
         self.errors = errors
         self._chain = chain
         self._memory = memory
@@ -82,7 +84,7 @@ class ColumnVerdicts:
         seldom changes from one call to another. The code is -1 in rows with an error. Raises
         KeyError if no decision yields ``name``, LookupError if it was not asked for.
         """
-        place, at = self._home(self._chain.engine.yielding(name))
+        place, at = self._home(self._engine.yielding(name))
         numbers, values = self._memory.groups[place].results(at, name)
         codes = numbers[self._places[place]]
         codes[self._wrong] = -1
@@ -118,7 +120,7 @@ class ColumnVerdicts:
         if row in self.errors:
             raise self.errors[row]
         outcomes = []
-        for decision in range(len(self._chain.engine.plans)):
+        for decision in range(len(self._engine.plans)):
             place, at = self._home(decision)
             answer = self._memory.groups[place].answers[self._places[place][row]]
             outcomes.append(said_in(answer).outcomes[at])
@@ -127,7 +129,7 @@ class ColumnVerdicts:
     def _home(self, decision: int) -> tuple[int, int]:
         home = self._chain.decisions.get(decision)
         if home is None:
-            raise LookupError(self._chain.engine.plans[decision].table.decision.name)
+            raise LookupError(self._engine.plans[decision].table.decision.name)
         return home
 
 
@@ -147,7 +149,7 @@ def decide_columns(
             if column.shape != (rows,):
                 raise ValueError(f"column {name!r} has shape {column.shape}, expected ({rows},)")
             sources.append(Source(chain, name, column))
-    verdicts = walked(chain, sources, rows)
+    verdicts = walked(engine, chain, sources, rows)
     engine.count((rows - len(verdicts.errors)) * len(chain.wanted))
     return verdicts
 
@@ -155,12 +157,13 @@ def decide_columns(
 def decide_codes(engine: RuleEngine, codes: Mapping[str, Codes], rows: int) -> ColumnVerdicts:
     """The verdicts on rows of which the given facts' cell codes are known."""
     chain = engine.chain()
-    return walked(
-        chain, [Source(chain, name, CodeIndex(each)) for name, each in codes.items()], rows
-    )
+    sources = [Source(chain, name, CodeIndex(each)) for name, each in codes.items()]
+    return walked(engine, chain, sources, rows)
 
 
-def walked(chain: Chain, sources: Sequence[Source], rows: int) -> ColumnVerdicts:
+def walked(
+    engine: RuleEngine, chain: Chain, sources: Sequence[Source], rows: int
+) -> ColumnVerdicts:
     """Takes all rows along the chain, slice by slice."""
     memory = chain.for_columns()
     places = [np.empty(rows, dtype=np.int64) for _ in chain.groups]
@@ -177,7 +180,7 @@ def walked(chain: Chain, sources: Sequence[Source], rows: int) -> ColumnVerdicts
             for reader, parts in zip(group.readers, group.parts, strict=True):
                 for word, part in enumerate(parts):
                     keys.add(reader, word, part, found)
-    return ColumnVerdicts(chain, rows, errors, memory, places)
+    return ColumnVerdicts(engine, chain, rows, errors, memory, places)
 
 
 class Keys:

@@ -33,12 +33,16 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from harken_rules.cells import Cells
 from harken_rules.chain import Chain, ChainVerdict
 from harken_rules.named_cells import MISSING, NamedCells
 from harken_rules.number_cells import EXACT_INTEGER, NumberCells
 from harken_rules.verdict import Verdict
+
+if TYPE_CHECKING:
+    from harken_rules.engine import RuleEngine
 
 Parts = tuple[int, ...]
 """What a fact adds to the keys of its readers."""
@@ -126,9 +130,10 @@ def reader_of(chain: Chain, name: str) -> Reader:
 class Decider:
     """What the written function is made from, and the same way step by step."""
 
-    def __init__(self, chain: Chain, names: Sequence[str]) -> None:
+    def __init__(self, engine: RuleEngine, chain: Chain, names: Sequence[str]) -> None:
         if len(set(names)) < len(names):
             raise ValueError("a name stands in two positions")
+        self.engine = engine
         self.chain = chain
         self.names = tuple(names)
         # A fact that nobody reads must be acceptable all the same.
@@ -145,7 +150,7 @@ class Decider:
         for place, name, reader in self.facts:
             parts = self._parts(reader, name, row[place])
             if parts is None:
-                return chain.engine.decide(dict(zip(self.names, row, strict=True)))
+                return self._at_length(row)
             for group, part in zip(chain.readers.get(name, ()), parts, strict=True):
                 keys[group] += part
         answers = []
@@ -156,6 +161,17 @@ class Decider:
             answers.append(answer)
         chain.tick()
         return chain.verdict(answers)
+
+    def _at_length(self, row: Row) -> Verdict:
+        """The verdict on a row with a value that is not plainly acceptable, if it is at all."""
+        verdict = self.engine.decide(dict(zip(self.names, row, strict=True)))
+        results = {name: verdict.results[name] for name in self.chain.template}
+        decisions = {self.engine.plans[index].table.decision.name for index in self.chain.wanted}
+        return Verdict(
+            results,
+            tuple([fired for fired in verdict.fired if fired.decision in decisions]),
+            tuple([fired for fired in verdict.reasons if fired.decision in decisions]),
+        )
 
     def _parts(self, reader: Reader, name: str, value: object) -> Parts | None:
         if isinstance(reader, Line) and value is None:

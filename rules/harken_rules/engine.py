@@ -119,7 +119,7 @@ class RuleEngine:
         verdicts hold these results alone. Raises ValueError where a name stands twice, KeyError
         for a result that no decision yields.
         """
-        return Decider(self.chain(results), names).written()
+        return Decider(self, self.chain(results), names).written()
 
     def decide_columns(
         self, columns: Mapping[str, object], rows: int, results: Collection[str] | None = None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from harken_rules import RuleBase
+from harken_rules import Fired, RuleBase
 from harken_rules.column_cells import Coded
 from numpy.typing import NDArray
 
@@ -119,10 +119,28 @@ class ScoredColumns:
         ``supporting_departments``, ``escalation_chain``, ``reasons`` and ``warnings``.
         """
         if name == "reasons":
-            return recoded(self.told[name], lambda fired: tuple(map(reason_code, fired)))
+            return recoded(self.told[name], _codes_of_reasons())
         if name == "escalation_chain":
             return recoded(self.told["escalation"], lambda code: chain_of(self.base, code))
+        if name in _LISTS:
+            codes, values = self.told[name]
+            if None not in values:  # then they are distinct as they are, and may be thousands
+                return codes.astype(np.int32, copy=False), values
         return recoded(self.told[name], many if name in _LISTS else lambda code: code)
+
+
+def _codes_of_reasons() -> Callable[[tuple[Fired, ...]], tuple[str, ...]]:
+    """Fired rules to their codes. Thousands of lists name the same few rules, and these cannot be
+    hashed: they are known by their identity, which they keep as long as the lists are there."""
+    known: dict[int, str] = {}
+
+    def codes(fired: tuple[Fired, ...]) -> tuple[str, ...]:
+        for each in fired:
+            if id(each) not in known:
+                known[id(each)] = reason_code(each)
+        return tuple([known[id(each)] for each in fired])
+
+    return codes
 
 
 def recoded(result: CodedResult, change: Callable[[Any], Any]) -> CodedResult:
@@ -137,17 +155,30 @@ def combined(results: Sequence[CodedResult]) -> tuple[Integers, list[tuple[Any, 
     """Which rows have the same values in all of ``results``.
 
     For each row the place of its own among the distinct tuples of values that follow; in rows
-    with an error the values are the last ones.
+    with an error it may be any.
     """
-    rows = len(results[0][0])
-    key, possible = np.zeros(rows, dtype=np.int64), 1
+    key, possible = np.zeros(len(results[0][0]), dtype=np.int64), 1
     for codes, values in results:
         size = len(values) + 1
         if possible > 2**62 // size:
             seen, key = np.unique(key, return_inverse=True)
             possible = len(seen)
-        key = key * size + codes
-        possible *= size
-    _, first, index = np.unique(key, return_index=True, return_inverse=True)
+        if size > 2:
+            key = key * size + (codes + 1)
+            possible *= size
+    first, index = grouped(key, possible)
     held = [[values[code] for code in codes[first].tolist()] for codes, values in results]
     return index, list(zip(*held, strict=True))
+
+
+def grouped(key: Integers, possible: int) -> tuple[Integers, Integers]:
+    """A row of each distinct key, and for each row the place of its own; keys below ``possible``."""
+    if possible > 50_000:  # too many to count
+        _, first, index = np.unique(key, return_index=True, return_inverse=True)
+        return first, index
+    table = np.full(possible, -1, dtype=np.int64)
+    table[key] = np.arange(len(key))
+    held = np.flatnonzero(table >= 0)
+    first = table[held]
+    table[held] = np.arange(len(held))
+    return first, table[key]

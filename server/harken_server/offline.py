@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harken_server.arrow_columns import MAX_ROWS
 from harken_server.chunks import CODED, ScoredChunk, score_chunk
 from harken_server.errors import HarkenServerError, ScoringError
 from harken_server.paths import path_of
@@ -60,7 +61,7 @@ class OfflineBackend:
         a batch that cannot be read.
         """
         try:
-            chunk = score_chunk(self._scorer, batch)
+            chunk = score_chunk(self._scorer, batch, lambda: MAX_ROWS)  # nobody waits: all at once
         except ScoringError as error:
             raise ValueError(str(error)) from None
         return self._result(chunk), [_fault(row, error) for row, error in chunk.errors.items()]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import itemgetter
+from typing import Any, TypeVar
 
 from harken_rules import Entry, Fired, RuleBase
 
 from harken_server.grumble import Advice, Labelled, Strategy
+
+Made = TypeVar("Made")
 
 NOTHING = Labelled("", "")
 _IGNORED = {
@@ -33,7 +36,7 @@ ADVICE = (
 )
 _advised = itemgetter(*ADVICE)
 _KEPT = 16384
-"""Pieces of advice remembered; a rule base gives far fewer different ones."""
+"""Things of a kind remembered. When there are more, all are forgotten."""
 _UNKNOWN: Mapping[object, Labelled] = {}
 
 
@@ -52,7 +55,8 @@ class Texts:
             code: strategy_of(entry, language)
             for code, entry in base.catalogues["strategies"].items()
         }
-        self._reasons: dict[tuple[str, str], Labelled] = {}
+        self._strategy_lists: dict[object, tuple[Strategy, ...]] = {}
+        self._reasons: dict[int, tuple[tuple[Labelled, ...], tuple[Fired, ...]]] = {}
         self._advice: dict[tuple[object, ...], Advice] = {}
         self._labels: dict[str, dict[object, Labelled]] = {
             name: {
@@ -78,10 +82,7 @@ class Texts:
         key = _advised(results)
         found = self._advice.get(key)
         if found is None:
-            found = self._make_advice(results)
-            if len(self._advice) >= _KEPT:
-                self._advice.clear()
-            self._advice[key] = found
+            found = remember(self._advice, key, self._make_advice(results))
         return found
 
     def _make_advice(self, results: Mapping[str, object]) -> Advice:
@@ -99,7 +100,11 @@ class Texts:
 
     def strategies(self, codes: object) -> tuple[Strategy, ...]:
         """The strategies of the catalogue that a verdict names; none where it is missing."""
-        return tuple(map(self._strategies.__getitem__, codes)) if codes else ()  # type: ignore[arg-type]
+        found = self._strategy_lists.get(codes)
+        if found is None:
+            made = tuple([self._strategies[str(code)] for code in many(codes)])
+            found = remember(self._strategy_lists, codes, made)
+        return found
 
     def chain(self, code: object) -> tuple[Labelled, ...]:
         """The departments of an escalation chain, in order."""
@@ -111,20 +116,29 @@ class Texts:
 
     def reasons(self, fired: tuple[Fired, ...]) -> tuple[Labelled, ...]:
         """Fired rules as reasons: ``<decision>.<rule>`` and their authors' words."""
-        return tuple([self._reason(each) for each in fired])
+        # By identity, for they cannot be hashed: the engine says the same with the same object.
+        # What is kept here keeps its identity to itself.
+        found = self._reasons.get(id(fired))
+        if found is None:
+            found = remember(self._reasons, id(fired), (tuple(map(self._reason, fired)), fired))
+        return found[0]
 
     def _reason(self, fired: Fired) -> Labelled:
-        key = (fired.decision, fired.rule_id)
-        found = self._reasons.get(key)
-        if found is None:
-            code = reason_code(fired)
-            found = self._reasons[key] = Labelled(code, pick(fired.because, self._language, code))
-        return found
+        code = reason_code(fired)
+        return Labelled(code, pick(fired.because, self._language, code))
 
     def ignored(self, name: str) -> Labelled:
         """The warning that an undeclared attribute was not looked at."""
         words = _IGNORED.get(self._language, _IGNORED["en"])
         return Labelled("attribute-ignored", words.format(name))
+
+
+def remember(kept: dict[Any, Made], key: object, made: Made) -> Made:
+    """Keep what was made; answers it."""
+    if len(kept) >= _KEPT:
+        kept.clear()
+    kept[key] = made
+    return made
 
 
 def strategy_of(entry: Entry, language: str) -> Strategy:

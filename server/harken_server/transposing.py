@@ -65,10 +65,14 @@ def batch_of(grumbles: Sequence[Grumble | ScoringError], snapshot: Snapshot) -> 
 
 def languages_of(asked: Sequence[str], known: Collection[str]) -> tuple[CodedResult, set[int]]:
     """The languages as a result, and the rows that ask for one that is not known."""
-    unknown = set()
-    if not set(asked).issubset(known):
-        unknown = {row for row, each in enumerate(asked) if each not in known}
     places = {language: place for place, language in enumerate(known)}
+    distinct = set(asked)
+    unknown = set()
+    if not distinct.issubset(known):
+        unknown = {row for row, each in enumerate(asked) if each not in known}
+    if len(distinct) == 1:
+        one = asked[0] if not unknown else next(iter(known))
+        return (np.zeros(len(asked), dtype=np.int64), (one,)), unknown
     codes = np.fromiter((places.get(each, 0) for each in asked), np.int64, len(asked))
     return (codes, tuple(known)), unknown
 

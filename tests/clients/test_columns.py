@@ -159,7 +159,7 @@ def arrow(cells: list[str]) -> Any:
         return cells
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rows=TEXT_ROWS)
 def test_text_is_typed_as_row_by_row(converter: Converter, rows: list[tuple[str, ...]]) -> None:
     expected = by_rows(converter, [tuple(pick(converter, row)) for row in rows])
@@ -197,7 +197,7 @@ ISO = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(text=ISO)
 def test_times_written_in_every_way(converter: Converter, text: str) -> None:
     row = [(GOOD | {"Opened": text})[column] for column in converter.columns]

@@ -9,19 +9,22 @@ import sys
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import lightgbm as lgb
 import numpy as np
 import pytest
 import typer
-from harken_models import codecache, load_bundle
+from harken_models import codecache, default_bundle_path, load_bundle
 from harken_models.boosted import BoostedModel
 from harken_models.boosted_predictor import BoostedPredictor
 from harken_models.bundle import Bundle
+from harken_models.bundlefile import write_bundle
 from harken_models.commands import register
 from harken_models.compiled import CompiledPredictor, compile_trees, sample_rows
 from harken_models.errors import NotCompiledError, NotCompiledWarning
+from harken_models.predictor import Model
 from harken_models.treetext import read_trees
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -38,6 +41,9 @@ PARAMETERS: dict[str, dict[str, object]] = {
 ODD = [np.nan, 0.0, -0.0, 1e-36, -1e-36, float(np.float32(1e-35)), -float(np.float32(1e-35))]
 ODD += [-0.5, 0.5, -1.0, 31.0, 32.0, 39.9, 63.0, 64.0, 1e9, 2.0**31, -(2.0**31) - 1, 2.0**32 + 3]
 ODD += [1e300, -1e300, np.inf, -np.inf]
+
+
+ROW = {"point": "spam_sms", "voice_time_us": 10**15, "observe_time_us": 10**15 + 10**9}
 
 
 def rows_of(count: int, seed: int) -> np.ndarray:
@@ -89,6 +95,24 @@ def both(request: pytest.FixtureRequest) -> tuple[BoostedPredictor, CompiledPred
 @pytest.fixture(scope="module")
 def text() -> str:
     return trained()
+
+
+@pytest.fixture(scope="module")
+def small() -> Callable[[Path, str], Bundle]:
+    """Writes the shipped bundle with its first trees only, which are compiled in a second."""
+    parts = load_bundle(default_bundle_path()).parts
+    booster = lgb.Booster(model_str=parts.model.boosted.text)
+    boosted = replace(parts.model.boosted, text=booster.model_to_string(num_iteration=10))
+    models = {
+        "lightgbm": Model("lightgbm", boosted, None),
+        "logistic": Model("logistic", None, parts.model.logistic),
+        "blend": Model("blend", boosted, parts.model.logistic),
+    }
+
+    def write(path: Path, kind: str) -> Bundle:
+        return write_bundle(path, replace(parts, model=models[kind]), {}, [ROW])
+
+    return write
 
 
 Both = tuple[BoostedPredictor, CompiledPredictor]
@@ -328,6 +352,20 @@ def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert codecache.cache_folder() == Path("/home/someone/.cache/harken")
 
 
+def test_without_a_home_the_cache_has_to_be_named(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HARKEN_CACHE_DIR")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+
+    def homeless(_path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    with pytest.raises(NotCompiledError, match="no cache folder; name one with HARKEN_CACHE_DIR"):
+        compile_trees(plain_of(text))
+
+
 def test_what_is_not_used_for_long_is_removed(empty_cache: Path) -> None:
     for number in range(codecache.KEPT + 3):
         codecache.kept_or_made(f"key {number}", lambda: b"code")
@@ -342,46 +380,44 @@ def test_what_is_not_used_for_long_is_removed(empty_cache: Path) -> None:
 
 
 def test_without_the_extra_lightgbm_serves_and_a_warning_names_it(
-    write: Callable[..., Bundle], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: Callable[..., Bundle], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = write(tmp_path / "bundle", "blend")
+    plain = small(tmp_path / "bundle", "blend")
     monkeypatch.setitem(sys.modules, "harken_models.treecode", None)
     with pytest.warns(NotCompiledWarning, match=r"LightGBM runs it: harken-models\[compiled\]"):
         bundle = load_bundle(tmp_path / "bundle", compiled=True)
     assert not bundle.compiled
-    row = {"point": "spam_sms", "voice_time_us": 10**15, "observe_time_us": 10**15 + 10**9}
-    assert bundle.assess(row) == plain.assess(row)
-    assert bundle.explain(row) == plain.explain(row)
+    assert bundle.assess(ROW) == plain.assess(ROW)
+    assert bundle.explain(ROW) == plain.explain(ROW)
 
 
 @pytest.mark.parametrize("kind", ["lightgbm", "blend"])
 def test_a_bundle_says_the_same_compiled(
-    write: Callable[..., Bundle], tmp_path: Path, kind: str
+    small: Callable[..., Bundle], tmp_path: Path, kind: str
 ) -> None:
-    plain = write(tmp_path / "bundle", kind)
+    plain = small(tmp_path / "bundle", kind)
     compiled = load_bundle(tmp_path / "bundle", compiled=True)
     assert compiled.compiled
     assert not plain.compiled
-    row = {"point": "spam_sms", "voice_time_us": 10**15, "observe_time_us": 10**15 + 10**9}
-    rows = [row, {**row, "point": "never_seen", "age_years": 30.0}]
+    rows = [ROW, {**ROW, "point": "never_seen", "age_years": 30.0}]
     assert [compiled.assess(each) for each in rows] == [plain.assess(each) for each in rows]
-    base, shares = plain.explain(row)
-    found, found_shares = compiled.explain(row)
+    base, shares = plain.explain(ROW)
+    found, found_shares = compiled.explain(ROW)
     assert found == pytest.approx(base, abs=1e-9)
     wanted = {name: share for name, _, share in shares}
     assert {name: share for name, _, share in found_shares} == pytest.approx(wanted, abs=1e-9)
 
 
 def test_a_bundle_without_trees_has_nothing_to_compile(
-    write: Callable[..., Bundle], tmp_path: Path
+    small: Callable[..., Bundle], tmp_path: Path
 ) -> None:
-    write(tmp_path / "bundle", "logistic")
+    small(tmp_path / "bundle", "logistic")
     with pytest.warns(NotCompiledWarning, match="the model has no trees"):
         assert not load_bundle(tmp_path / "bundle", compiled=True).compiled
 
 
 def test_the_command_fills_the_cache(
-    write: Callable[..., Bundle],
+    small: Callable[..., Bundle],
     empty_cache: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -393,7 +429,7 @@ def test_the_command_fills_the_cache(
         result = CliRunner().invoke(app, ["model", "compile", *map(str, words)])
         return result.exit_code, result.stdout, result.stderr
 
-    digest = write(tmp_path / "bundle", "lightgbm").digest
+    digest = small(tmp_path / "bundle", "lightgbm").digest
     code, out, _ = run(tmp_path / "bundle", "--json")
     said = json.loads(out)
     assert (code, said["compiled"], said["made"], said["problem"]) == (0, True, True, "")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import random
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
-from harken_rules import chain
+from harken_rules import chain, column_parts
+from harken_rules import columns as columns_module
 from harken_rules.column_cells import Coded
-from harken_rules.engine import FactError, RuleEngine
+from harken_rules.engine import FactError, RuleEngine, Verdict
 from harken_rules.language import FactType, Hit, RuleBase
+from harken_rules.number_cells import NumberCells
 
 from .random_bases import random_base, random_facts
 
@@ -201,6 +207,133 @@ def test_results_as_codes() -> None:
         assert len(set(values)) == len(values)
         held = verdicts.values(name)
         assert [values[code] for code in codes if code >= 0] == [*held[:3], *held[4:]]
+
+
+def outcome(decide: Callable[[Any], Verdict], given: object) -> object:
+    """The verdict, or what its error says."""
+    try:
+        return decide(given)
+    except FactError as error:
+        return error.args
+
+
+@pytest.mark.parametrize("few", [0, 60])
+def test_numbers_by_search_and_by_comparison(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(column_parts, "FEW_EDGES", few)
+    monkeypatch.setattr(columns_module, "SLICE", 7)
+    for seed in range(25):
+        base = random_base(seed, rules=20)
+        engine = RuleEngine(base)
+        columns: dict[str, np.ndarray] = {}
+        for name in engine.given:
+            cells = engine.cells[name]
+            if not isinstance(cells, NumberCells):
+                continue
+            near = [float(edge) for edge in cells.edges]
+            near += [math.nextafter(edge, side) for edge in near for side in (-math.inf, math.inf)]
+            near += [math.nan, math.inf, -math.inf, 0.0, -0.0, 2.0, 2.5, 1e308, -1e308, 5e-324]
+            columns[name] = np.array(near)
+        rows = max(map(len, columns.values()))
+        columns = {name: np.resize(each, rows) for name, each in columns.items()}
+        verdicts = engine.decide_columns(columns, rows)
+        for row in range(rows):
+            facts = {name: float(each[row]) for name, each in columns.items()}
+            facts = {name: value for name, value in facts.items() if not math.isnan(value)}
+            assert outcome(verdicts.verdict, row) == outcome(engine.decide, facts), (seed, facts)
+
+
+def test_integer_columns() -> None:
+    base = random_base(8, rules=10)
+    engine = RuleEngine(base)
+    whole = np.array([-3, 0, 1, 2, 3, 4, 5, 7, 48, 2**53 + 2])
+    for column in (whole[:9], whole[:9].astype(np.int16), whole, whole[1:].astype(np.uint64)):
+        verdicts = engine.decide_columns({"n0": column, "i0": column}, rows=len(column))
+        for row, value in enumerate(column.tolist()):
+            given = {"n0": value, "i0": value}
+            if row in verdicts.errors:
+                with pytest.raises(FactError):
+                    engine.decide(given)
+            else:
+                assert verdicts.verdict(row) == engine.decide(given)
+
+
+def test_a_code_that_names_no_value_is_no_row_of_anybody() -> None:
+    engine = RuleEngine(random_base(8, rules=10))
+    for code in (2, -2):
+        with pytest.raises(IndexError, match="names none of its values"):
+            engine.decide_columns({"b0": Coded(np.array([0, code]), (True, False))}, rows=2)
+
+
+def test_reasons_are_those_of_the_verdicts() -> None:
+    reasoned = 0
+    for seed in range(40):
+        base = random_base(seed, rules=20, decisions=6)
+        rows = [random_facts(random.Random(row), base) for row in range(60)]
+        rows[5] = rows[5] | {"b0": 7}
+        engine = RuleEngine(base)
+        for _ in range(2):
+            verdicts = engine.decide_columns(to_columns(base, rows, typed=False), rows=60)
+            codes, values = verdicts.reasons()
+            assert codes.shape == (60,)
+            assert codes.dtype == np.int64
+            names = [tuple((fired.decision, fired.rule_id) for fired in each) for each in values]
+            assert len(set(names)) == len(names)
+            for row in range(60):
+                if row == 5:
+                    assert codes[row] == -1
+                else:
+                    assert values[codes[row]] == verdicts.verdict(row).reasons
+        reasoned += sum(len(each) > 0 for each in values)
+    assert reasoned > 100
+    codes, values = RuleEngine(base).decide_columns({}, rows=0).reasons()
+    assert len(codes) == 0
+
+
+def test_what_columns_remember_is_bounded() -> None:
+    base = random_base(7, rules=40, least=20)
+    engine = RuleEngine(base, memo_size=30)
+    for seed in range(12):
+        rows = [random_facts(random.Random(100 * seed + row), base) for row in range(20)]
+        verdicts = engine.decide_columns(to_columns(base, rows, typed=False), rows=20)
+        held = engine.chain().for_columns()
+        assert len(held) <= 30 + 20 * len(engine.chain().groups)
+        for row in range(20):
+            assert verdicts.verdict(row) == engine.decide(rows[row])
+
+
+def test_codes_keep_their_meaning_from_one_call_to_the_next() -> None:
+    base = random_base(7, rules=40, least=20)
+    engine = RuleEngine(base)
+    name, earlier = base.decisions[-1].results[0], ()
+    for seed in range(5):
+        rows = [random_facts(random.Random(100 * seed + row), base) for row in range(20)]
+        verdicts = engine.decide_columns(to_columns(base, rows, typed=False), rows=20)
+        _, values = verdicts.coded(name)
+        assert values[: len(earlier)] == earlier
+        earlier = values
+
+
+def test_threads_share_what_columns_remember() -> None:
+    base = random_base(7, rules=30, least=20)
+    rows = [random_facts(random.Random(row), base) for row in range(200)]
+    plain = RuleEngine(base, evaluator="boxes")
+    wanted = [plain.decide(facts) for facts in rows]
+    engine, wrong = RuleEngine(base), []
+
+    def hammer(seed: int) -> None:
+        order = random.Random(seed).choices(range(200), k=200)
+        columns = to_columns(base, [rows[at] for at in order], typed=False)
+        for end in (10, 50, 200):
+            part = {name: column[:end] for name, column in columns.items()}
+            verdicts = engine.decide_columns(part, rows=end)
+            wrong.extend(r for r in range(end) if verdicts.verdict(r) != wanted[order[r]])
+
+    threads = [threading.Thread(target=hammer, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
 
 
 def test_only_the_decisions_asked_for_are_answered() -> None:

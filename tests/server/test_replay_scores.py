@@ -129,7 +129,7 @@ def started(start):
 
 
 @settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(sent=st.lists(requests(), min_size=1, max_size=12), plain=st.booleans(), data=st.data())
 def test_a_row_gets_what_score_answers_to_the_bit(started, sent, plain, data):

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import chain
 from struct import Struct
 from typing import Any
 
@@ -75,49 +76,54 @@ def score_parts(score: Score) -> tuple[bytes, ...]:
         b"" if resolve is None else _RESOLVE + time_bytes(resolve),
         words_bytes(score.segment, score.behaviour_type, score.tolerance),
         reasons_bytes(score.reasons),
-        *map(strategy_bytes, score.strategies),
+        *strategies_bytes(score.strategies),
         advice_bytes(score.advice, score.rule_base_digest, score.model_digest),
         notices_bytes(score.notices) if score.notices else b"",
     )
 
 
-def batch_results(
-    batch: ScoreBatch, status: Callable[[ScoringError], status_pb2.Status]
-) -> list[bytes]:
-    """The bytes of each row's ``BatchScoreResult`` as a field of the response.
-
-    ``status`` says why a row has no score.
-    """
+def batch_response(batch: ScoreBatch, status: Callable[[ScoringError], status_pb2.Status]) -> bytes:
+    """The bytes of a ``BatchScoreResponse``; ``status`` says why a row has no score."""
     digests = batch.rule_base_digest, batch.model_digest
+    own, unusual = own_bytes(batch)
     words = [words_bytes(*each) for each in batch.words.values]
     reasons = [reasons_bytes(each) for each in batch.reasons.values]
-    strategies = [b"".join(map(strategy_bytes, each)) for each in batch.strategies.values]
+    strategies = [strategies_bytes(each) for each in batch.strategies.values]
     advice = [advice_bytes(each, *digests) for each in batch.advice.values]
-    own, unusual = own_bytes(batch)
-    parts = zip(
-        own,
-        map(words.__getitem__, batch.words.index),
-        map(reasons.__getitem__, batch.reasons.index),
-        map(strategies.__getitem__, batch.strategies.index),
-        map(advice.__getitem__, batch.advice.index),
-        strict=True,
-    )
-    bodies = list(map(b"".join, parts))
+    lengths = np.fromiter(map(len, own), np.int64, len(own))
+    for part, written in (
+        (batch.words, words),
+        (batch.reasons, reasons),
+        (batch.strategies, map(b"".join, strategies)),
+        (batch.advice, advice),
+    ):
+        lengths += np.array(list(map(len, written)), dtype=np.int64)[part.index]
+    # All is joined at the very end: answers are long enough for each copy of them to show.
+    results: list[tuple[bytes, ...]] = [
+        (result_head(length), mine, words[w], reasons[r], *strategies[s], advice[a])
+        for length, mine, w, r, s, a in zip(
+            lengths.tolist(),
+            own,
+            batch.words.index,
+            batch.reasons.index,
+            batch.strategies.index,
+            batch.advice.index,
+            strict=True,
+        )
+    ]
     for row, notices in batch.notices.items():
-        bodies[row] += notices_bytes(notices)
-    results = list(map(b"".join, zip(map(result_head, map(len, bodies)), bodies, strict=True)))
+        more = notices_bytes(notices)
+        head = result_head(int(lengths[row]) + len(more))
+        results[row] = (head, *results[row][1:], more)
     for row in {*batch.apart, *unusual}:
         outcome = batch[row]
         if isinstance(outcome, Score):
-            results[row] = framed(score_response(outcome))
+            result = score_response(outcome)
         else:
-            results[row] = result_of(status(outcome))
-    return results
-
-
-def result_of(status: status_pb2.Status) -> bytes:
-    """A row's result where it has no score."""
-    return framed(scoring_pb2.BatchScoreResult(status=status).SerializeToString())
+            failed = scoring_pb2.BatchScoreResult(status=status(outcome))
+            result = failed.SerializeToString()
+        results[row] = (b"\x0a", varint(len(result)), result)
+    return b"".join(chain.from_iterable(results))
 
 
 _BATCH_OWN = np.dtype(
@@ -176,7 +182,7 @@ def times(tag: bytes, microseconds: NDArray[np.int64]) -> NDArray[np.uint8]:
 
 
 def time_needs(microseconds: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of those bytes are wanted: none without a deadline, no nanoseconds if there are none."""
+    """Which of those bytes are wanted: without a deadline none, nanoseconds only if there are any."""
     there = microseconds != _NEVER
     nanos = there & (microseconds % US != 0)
     return np.repeat(np.stack([there, nanos], axis=1), [9, 6], axis=1)
@@ -222,7 +228,23 @@ def reasons_bytes(reasons: tuple[Labelled, ...]) -> bytes:
     return score_pb2.Score(reasons=reasons_to_proto(reasons)).SerializeToString()
 
 
-@lru_cache(maxsize=_KEPT)
+_strategies: dict[int, tuple[tuple[bytes, ...], tuple[Strategy, ...]]] = {}
+"""By identity, for they hold too many texts to be hashed each time: the same list is the same
+object (see ``Texts``), and what is kept here keeps its identity to itself."""
+
+
+def strategies_bytes(strategies: tuple[Strategy, ...]) -> tuple[bytes, ...]:
+    """The bytes of each strategy."""
+    found = _strategies.get(id(strategies))
+    if found is None:
+        if len(_strategies) >= _KEPT:
+            _strategies.clear()
+        found = tuple(map(strategy_bytes, strategies)), strategies
+        _strategies[id(strategies)] = found
+    return found[0]
+
+
+@lru_cache(maxsize=4096)
 def strategy_bytes(strategy: Strategy) -> bytes:
     """The bytes of one strategy."""
     return score_pb2.Score(strategies=[strategy_to_proto(strategy)]).SerializeToString()
@@ -239,11 +261,6 @@ def advice_bytes(advice: Advice, rule_base_digest: str, model_digest: str) -> by
 def notices_bytes(notices: tuple[Labelled, ...]) -> bytes:
     """The bytes of warnings that are a grumble's own: not kept, they quote the caller."""
     return score_pb2.Score(warnings=warnings_to_proto(notices)).SerializeToString()
-
-
-def framed(message: bytes) -> bytes:
-    """A message as the first field of another: score of a response, result of a batch."""
-    return b"\x0a" + varint(len(message)) + message
 
 
 @lru_cache(maxsize=_KEPT)

@@ -133,9 +133,8 @@ def _code_column(codes: NDArray[np.int32], values: tuple[object, ...]) -> bytes:
     """A ``CodeColumn``'s bytes: the values, each once, and each row's place among them."""
     told = [*map(_code_list, values), _code_list(None)]  # a row without a code has the last: none
     places = {each: place for place, each in enumerate(dict.fromkeys(told))}
-    if len(places) < len(told):
-        codes = np.array([places[each] for each in told], np.int32)[codes]
-    return b"".join(places) + small(_INDEX, codes)
+    table = np.array([places[each] for each in told], np.int32)
+    return b"".join(places) + small(_INDEX, table[codes])
 
 
 @lru_cache(maxsize=65_536)

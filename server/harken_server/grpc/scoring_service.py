@@ -10,7 +10,7 @@ from google.rpc import status_pb2
 from harken_server.batch import ScoreBatch
 from harken_server.errors import Reason, ScoringError, Violation
 from harken_server.grpc import reading
-from harken_server.grpc.answers import batch_results, score_response
+from harken_server.grpc.answers import batch_response, score_response
 from harken_server.grpc.batch_reading import BatchRequest, read_batch
 from harken_server.grpc.errors import refusal_of
 from harken_server.grumble import Grumble, Score
@@ -62,10 +62,10 @@ class ScoringService:
         scores = scorer.score_read(read)
         for level, rows in scores.levels().items():
             self._metrics.scored(level, rows)
-        results = batch_results(scores, self._status)
+        response = batch_response(scores, self._status)
         if self._answered is not None:
             self._answered(_scored(read, scores))
-        return b"".join(results)
+        return response
 
     def _status(self, error: ScoringError) -> status_pb2.Status:
         self._metrics.refused(error.reason)

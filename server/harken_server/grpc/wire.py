@@ -121,7 +121,7 @@ class Wire:
 
 
 def varints(word: Words) -> tuple[Numbers, Numbers]:
-    """The varint at the beginning of each eight bytes, and its length; far below 0 if it goes on."""
+    """The varint that each eight bytes begin with, and its length; far below 0 if it goes on."""
     stop = ~word & _MARKS
     stop &= -stop  # the mark that the last byte lacks
     number = word & (stop - _ONE)

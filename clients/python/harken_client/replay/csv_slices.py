@@ -44,12 +44,12 @@ class CsvSlices:
             start = _header_end(file)
             while self._limit is None or first < self._limit:
                 file.seek(start)
-                size, rows, plain = self._next(file, self.total - start)
+                most = None if self._limit is None else self._limit - first
+                size, rows, plain = self._next(file, self.total - start, most)
                 if not size:
                     return
                 if rows:
-                    if self._limit is not None:
-                        rows = min(rows, self._limit - first)
+                    rows = rows if most is None else min(rows, most)
                     yield Slice(number, first, rows, 0, start, size, plain)
                     number += 1
                 start, first = start + size, first + rows
@@ -67,7 +67,7 @@ class CsvSlices:
                 return Block(part.rows, [_array(table, name, part.rows) for name in self._wanted])
         return self._by_python(data, part.rows)
 
-    def _next(self, file: Any, left: int) -> tuple[int, int, bool]:
+    def _next(self, file: Any, left: int, most: int | None) -> tuple[int, int, bool]:
         """Bytes and rows of the next stretch of the file, and whether it is plain."""
         wanted = max(SMALLEST_BYTES, min(LARGEST_BYTES, left // SHARE))
         start, data = file.tell(), b""
@@ -81,27 +81,33 @@ class CsvSlices:
             if b'"' not in data or not _is_open(data):
                 break  # more of it would not make it plain
         file.seek(start)
-        return *self._count_by_python(file, wanted, start), False
+        return *self._count_by_python(file, wanted, start, most), False
 
-    def _count_by_python(self, file: Any, wanted: int, start: int) -> tuple[int, int]:
-        """The end of the row at which ``wanted`` bytes are full, found by ``csv`` itself."""
-        size = rows = 0
+    def _count_by_python(
+        self, file: Any, wanted: int, start: int, most: int | None
+    ) -> tuple[int, int]:
+        """The end of the row at which ``wanted`` bytes are full, found by ``csv`` itself.
+
+        Rows before one that is no CSV are still given.
+        """
+        read = size = rows = 0
 
         def lines() -> Iterator[str]:
-            nonlocal size
+            nonlocal read
             for line in file:
-                size += len(line)
+                read += len(line)
                 yield line.decode("utf-8", "surrogateescape")
 
         reader = csv.reader(lines())
         try:
             for row in reader:
-                rows += bool(row)
-                if size >= wanted:
+                size, rows = read, rows + bool(row)
+                if size >= wanted or rows == most:
                     break
         except csv.Error as error:
-            line = self._lines_before(start) + reader.line_num
-            raise ReplayError(f"{self._path}, line {line}: not CSV: {error}") from None
+            if not rows:
+                line = self._lines_before(start) + reader.line_num
+                raise ReplayError(f"{self._path}, line {line}: not CSV: {error}") from None
         return size, rows
 
     def _lines_before(self, start: int) -> int:

@@ -72,8 +72,8 @@ def out_row(row: int, grumble_id: str, score: score_pb2.Score, label: int | None
         score.owner.code,
         _codes(score.supporting_departments),
         _codes(score.escalation_chain),
-        _time(score.reply_deadline_time) if score.HasField("reply_deadline_time") else "",
-        _time(score.resolve_deadline_time) if score.HasField("resolve_deadline_time") else "",
+        time_text(score.reply_deadline_time) if score.HasField("reply_deadline_time") else "",
+        time_text(score.resolve_deadline_time) if score.HasField("resolve_deadline_time") else "",
         _codes(score.reasons),
         _codes(score.warnings),
         score.rule_base_digest,
@@ -99,6 +99,7 @@ def _codes(items: Iterable[Any]) -> str:
     return ";".join([item.code for item in items])
 
 
-def _time(stamp: Timestamp) -> str:
+def time_text(stamp: Timestamp) -> str:
+    """A time as OUT has it."""
     time = EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
     return time.isoformat().replace("+00:00", "Z")
