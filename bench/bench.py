@@ -73,8 +73,8 @@ def measured(part: Part, setting: Setting) -> Iterator[Figure]:
         yield setting.figure(name, None, **reason)
 
 
-def run(parts: Iterable[Part], setting: Setting, console: Console) -> list[Figure]:
-    """Measure part after part, showing each when it is done."""
+def run(parts: Iterable[Part], setting: Setting, console: Console, out: Path) -> list[Figure]:
+    """Measure part after part, showing and writing each when it is done."""
     found: list[Figure] = []
     for part in parts:
         began = time.monotonic()
@@ -82,6 +82,7 @@ def run(parts: Iterable[Part], setting: Setting, console: Console) -> list[Figur
         figures = list(measured(part, setting))
         show(f"{part.title} ({time.monotonic() - began:.0f} s)", figures, console)
         found += figures
+        write(out, found)
     return found
 
 
@@ -129,8 +130,7 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
     began = time.monotonic()
     setting = Setting(folder, given.quick)
-    found = run(parts, setting, console)
-    write(out, found)
+    found = run(parts, setting, console, out)
     for path in plots.draw([dataclasses.asdict(each) for each in found], folder):
         console.print(f"drawn: {path}")
     console.print(closing(found, time.monotonic() - began, out))

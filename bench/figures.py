@@ -116,8 +116,8 @@ def figure(
 ) -> Figure:
     """The figure of row ``name``; a row ``x-shipped`` is row ``x`` without its bar."""
     row = rows.get(name) or _beside(rows, name)
-    met = None if row.bar is None or value is None else row.bar.met_by(value)
     shown = None if value is None else rounded(value)
+    met = None if row.bar is None or shown is None else row.bar.met_by(shown)
     return Figure(name, row.what, shown, row.unit, row.bar and str(row.bar), met, detail)
 
 

@@ -31,15 +31,13 @@ ROWS: Mapping[str, Row] = {
     ),
     "core-repeated": Row("the same for grumbles scored before", "µs"),
     # rules
-    "rules-hit": Row("a rule decision, remembered", "µs", at_most(4)),
-    "rules-miss": Row("a rule decision, asked anew", "µs", at_most(2000)),
-    "rules-hit-all": Row("all decisions of a grumble, remembered", "µs"),
-    "rules-miss-all": Row("all decisions of a grumble, asked anew", "µs"),
-    "rules-column": Row(
-        "rules column-wise over 1,000,000 rows, a row and decision", "µs", at_most(0.5)
-    ),
-    "rules-column-all": Row("the same, a row with all decisions", "µs"),
-    "rules-size": Row("a remembered decision: 5,000 rules ÷ 50 rules", "×", at_most(1.2)),
+    "rules-hit": Row("rules of a grumble, decisions remembered", "µs", at_most(4)),
+    "rules-hit-all": Row("the same with every result of the rule base", "µs"),
+    "rules-fresh": Row("rules of a grumble not seen before, memos warm from others", "µs"),
+    "rules-miss": Row("rules of a grumble, nothing remembered", "µs", at_most(2000)),
+    "rules-column": Row("rules column-wise over 1,000,000 rows, a row", "µs", at_most(0.5)),
+    "rules-column-first": Row("the same by an engine that remembers nothing yet", "µs"),
+    "rules-size": Row("rules of a remembered grumble: 50 to 5,000 rules", "×", at_most(1.2)),
     "rules-build": Row("shipped rule base compiled", "ms"),
     # batch and streaming
     "batch": Row(
@@ -84,7 +82,7 @@ ROWS: Mapping[str, Row] = {
     # growth
     "growth-rows": Row("10× the rows: exponent of an offline replay's cost", "", at_most(1.05)),
     "growth-trees": Row("10× the trees: exponent of a row's cost", "", at_most(1.05)),
-    "growth-rules": Row("10× the rules: exponent of a grumble's decisions", "", at_most(0.2)),
+    "growth-rules": Row("10× the rules: exponent of a remembered grumble's cost", "", at_most(0.2)),
     # tools
     "rules-check": Row("rule base of 2,000 rules read and checked", "s"),
     "rules-check-command": Row("the same by `harken rules check`", "s"),

@@ -1,84 +1,278 @@
-"""How fast the rule engine is on a rule base: building, a hit, a miss, a column.
+"""How fast the rule engine is: a hit, a miss, columns, and rule bases of any size.
 
-python bench/rules_bench.py [DIR] [--rows N]
+python bench/rules_bench.py [DIR] [--facts PARQUET] [--rows N]
+
+Facts are drawn with the concentration that real ones have, few values often and many seldom, or
+taken from a file that `harken data prepare` made. Times are processor time of the best of several
+runs, in microseconds.
+
+    hit_us          a row all of whose decisions are remembered, though not together: the rows are
+                    varied, and hardly one is like another in all its facts
+    hit_all_us      the same, with every result of the base in the verdict
+    repeat_us       the same row again and again
+    fresh_us        rows never seen before, when many others have been: what is not remembered yet
+                    is put together or asked
+    miss_us         nothing is remembered: every decision is asked of durable-rules
+    columns_us_per_row         a column of rows, with the results that a score reads and reasons
+    columns_first_us_per_row   the same with an engine that knows nothing yet
+    growth          hit_us for generated bases of 50, 500 and 5,000 rules, by number of rules
+    growth_ratio, growth_exponent   of these: the greatest by the least; per tenfold rules
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from harken_rules import RuleBase, RuleEngine, default_base_path, load_rule_base
 from harken_rules.boxes import codes_in
+from harken_rules.column_cells import Coded
+from harken_rules.language import (
+    Clause,
+    Decision,
+    Fact,
+    FactType,
+    Hit,
+    Interval,
+    OneOf,
+    Place,
+    Rule,
+    Within,
+)
+
+SCORE_READS = (
+    "level",
+    "severity",
+    "tolerance",
+    "treatment",
+    "contact_policy",
+    "strategies",
+    "owner",
+    "supporting_departments",
+    "escalation",
+    "reply_hours",
+    "resolve_hours",
+    "warnings",
+)
+VARIED, SEEN, FRESH = 1_000, 50_000, 5_000
+PLACE = Place("decisions/any.yaml", 1, 1)
+NUMBERS = (FactType.NUMBER, FactType.INTEGER)
+Row = tuple[object, ...]
+Columns = dict[str, Any]
 
 
-def random_rows(engine: RuleEngine, rows: int, seed: int = 7) -> list[dict[str, object]]:
-    """Facts drawn evenly from the cells that the base's constants cut."""
-    rng = random.Random(seed)
-    choices = {}
+def drawn(engine: RuleEngine, rows: int, seed: int = 7) -> Columns:
+    """Columns of the given facts: each value's weight falls with its rank, one in thirty is
+    missing."""
+    rng = np.random.default_rng(seed)
+    made: Columns = {}
     for name in engine.given:
         cells = engine.cells[name]
-        values = [cells.example(code) for code in codes_in(cells.reachable)]
-        choices[name] = [v if isinstance(v, str | bool | None) else float(v) for v in values]
-    return [{name: rng.choice(values) for name, values in choices.items()} for _ in range(rows)]
-
-
-def columns_of(engine: RuleEngine, rows: list[dict[str, object]]) -> dict[str, np.ndarray]:
-    """The rows as columns: float64 where a fact is a number, objects otherwise."""
-    made = {}
-    for name in engine.given:
-        values = [row[name] for row in rows]
-        numeric = engine.base.facts[name].type in ("number", "integer")
-        made[name] = np.array(values, dtype=np.float64 if numeric else object)
+        values = [cells.example(code) for code in codes_in(cells.reachable & ~1)]
+        weights = 1 / (1 + rng.permutation(len(values))) ** 1.5
+        weights = np.append(weights, weights.sum() / 30)
+        codes = rng.choice(len(weights), size=rows, p=weights / weights.sum())
+        if engine.base.facts[name].type in NUMBERS:
+            made[name] = np.array([*map(float, values), np.nan])[codes]  # type: ignore[arg-type]
+        else:
+            missing = codes == len(values)
+            made[name] = Coded(np.where(missing, -1, codes).astype(np.int32), tuple(values))
     return made
 
 
-def seconds(work: Callable[[], object], times: int = 1) -> float:
-    """Processor time of the best of three runs, per time."""
-    best = float("inf")
-    for _ in range(3):
+def prepared(engine: RuleEngine, path: Path, rows: int, seed: int = 7) -> Columns:
+    """Columns of a prepared file, its rows drawn as often as it takes; what only the model knows
+    is drawn as well."""
+    import pandas as pd
+
+    frame, rng = pd.read_parquet(path), np.random.default_rng(seed)
+    frame["open_hours"] = (frame["observe_time"] - frame["voice_time"]).dt.total_seconds() / 3600
+    drawn_rows = rng.permutation(np.arange(rows) % len(frame))
+    made: Columns = {}
+    for name in engine.given:
+        if name not in frame:
+            continue
+        if engine.base.facts[name].type in NUMBERS:
+            made[name] = frame[name].to_numpy(np.float64, na_value=np.nan)[drawn_rows]
+        else:
+            codes, values = pd.factorize(frame[name].astype(object))
+            plain = tuple([value if isinstance(value, str) else bool(value) for value in values])
+            made[name] = Coded(codes.astype(np.int32)[drawn_rows], plain)
+    return {**made, "association": rng.beta(2, 5, rows), "probability": rng.beta(1, 12, rows)}
+
+
+def rows_of(engine: RuleEngine, columns: Columns, rows: int) -> list[Row]:
+    """The first rows of columns, as requests bring them."""
+    made: list[list[object]] = []
+    for name in engine.given:
+        column = columns.get(name)
+        if isinstance(column, Coded):
+            held = [*column.values, None]
+            made.append([held[code] for code in column.codes[:rows].tolist()])
+        elif column is None:
+            made.append([None] * rows)
+        else:
+            plain = int if engine.base.facts[name].type is FactType.INTEGER else float
+            values = column[:rows].tolist()
+            made.append([None if value != value else plain(value) for value in values])
+    return list(zip(*made, strict=True))
+
+
+def best(work: Callable[[], object], runs: int) -> float:
+    """Seconds of processor time of the best run."""
+    least = math.inf
+    for _ in range(runs):
         start = time.process_time()
-        for _ in range(times):
-            work()
-        best = min(best, time.process_time() - start)
-    return best / times
+        work()
+        least = min(least, time.process_time() - start)
+    return least
 
 
-def measure(base: RuleBase, rows: int = 200_000) -> dict[str, float]:
-    """The figures, in the units their names say."""
+def per_row(decide: Callable[[Row], object], rows: Sequence[Row], runs: int = 30) -> float:
+    """Microseconds a row. Each row is looked at first, as it has been where a request was just
+    read, and the time that takes alone is taken off."""
+
+    def look() -> None:
+        for row in rows:
+            list(map(type, row))
+
+    def look_and_decide() -> None:
+        for row in rows:
+            list(map(type, row))
+            decide(row)
+
+    return (best(look_and_decide, runs) - best(look, runs)) / len(rows) * 1e6
+
+
+def measure(
+    base: RuleBase | None = None, rows: int = 1_000_000, facts: Path | None = None
+) -> dict[str, Any]:
+    """The figures of the module's heading. Without ``base`` the shipped one; ``facts`` is a
+    prepared parquet file, without it facts are drawn."""
+    base = base or load_rule_base(default_base_path())
     engine = RuleEngine(base)
-    sample = random_rows(engine, 2000)
-    decisions = len(base.decisions)
-    tiny = RuleEngine(base, memo_size=1)
-    columns = columns_of(engine, random_rows(engine, rows))
-    start = time.process_time()
-    engine.decide_columns(columns, rows)
-    cold = time.process_time() - start
-    one = sample[0]
-    return {
-        "decisions": decisions,
+    given, wanted = engine.given, [name for name in SCORE_READS if name in yielded(base)]
+    columns = prepared(engine, facts, rows) if facts else drawn(engine, rows)
+    sample = rows_of(engine, columns, SEEN + FRESH)
+    seen, fresh, varied = sample[:-FRESH], sample[-FRESH:], sample[:VARIED]
+    decide, decide_all = engine.decider(given, wanted), engine.decider(given)
+    for row in seen:
+        decide(row)
+    misses = engine.stats().misses
+    fresh_us = best(lambda: [decide(row) for row in fresh], 1) / len(fresh) * 1e6
+    missed = engine.stats().misses - misses
+    for row in varied:
+        decide_all(row)
+    forgetful = RuleEngine(base, memo_size=1)
+    few = forgetful.decider(given, wanted)
+    figures: dict[str, Any] = {
+        "decisions": len(base.decisions),
         "rules": sum(len(decision.rules) for decision in base.decisions),
-        "build_ms": seconds(lambda: RuleEngine(base).close()) * 1e3,
-        "decide_hit_us": seconds(lambda: engine.decide(one), 2000) * 1e6,
-        "decide_miss_us": seconds(lambda: [tiny.decide(row) for row in sample[:300]]) / 300 * 1e6,
-        "columns_cold_us_per_row_and_decision": cold / rows / decisions * 1e6,
-        "columns_warm_us_per_row_and_decision": seconds(
-            lambda: engine.decide_columns(columns, rows)
-        )
-        / (rows * decisions)
-        * 1e6,
-        "outcomes_made": engine.stats().misses,
+        "groups": len(engine.chain(wanted).groups),
+        "build_ms": best(lambda: RuleEngine(base).close(), 3) * 1e3,
+        "decider_ms": best(lambda: RuleEngine(base).decider(given, wanted), 3) * 1e3,
+        "hit_us": per_row(decide, varied),
+        "hit_all_us": per_row(decide_all, varied),
+        "repeat_us": best(lambda: [decide(row) for row in [varied[0]] * 1000], 30) * 1e3,
+        "fresh_us": fresh_us,
+        "fresh_misses_per_row": missed / len(fresh),
+        "miss_us": best(lambda: [few(row) for row in varied[:200]], 3) / len(varied[:200]) * 1e6,
+    }
+    figures |= measure_columns(base, columns, rows, wanted)
+    return figures | measure_growth()
+
+
+def yielded(base: RuleBase) -> set[str]:
+    """All results of a base."""
+    return {name for decision in base.decisions for name in decision.results}
+
+
+def measure_columns(
+    base: RuleBase, columns: Columns, rows: int, wanted: Sequence[str]
+) -> dict[str, Any]:
+    """Columns, first by an engine that knows nothing."""
+    engine = RuleEngine(base)
+
+    def decide() -> None:
+        verdicts = engine.decide_columns(columns, rows)
+        for name in wanted:
+            verdicts.coded(name)
+        verdicts.reasons()
+
+    return {
+        "columns_rows": rows,
+        "columns_first_us_per_row": best(decide, 1) / rows * 1e6,
+        "columns_us_per_row": best(decide, 3) / rows * 1e6,
         "questions_to_durable_rules": engine.questions(),
     }
 
 
+def measure_growth(sizes: Sequence[int] = (50, 500, 5_000)) -> dict[str, Any]:
+    """Hits by number of rules."""
+    growth = {}
+    for size in sizes:
+        engine = RuleEngine(generated_base(size))
+        decide = engine.decider(engine.given)
+        rows = rows_of(engine, drawn(engine, VARIED // 4), VARIED // 4)
+        for row in rows:
+            decide(row)
+        growth[size] = per_row(decide, rows, runs=60)
+    first, last = growth[sizes[0]], growth[sizes[-1]]
+    tenfold = math.log10(sizes[-1] / sizes[0])
+    return {
+        "growth": {str(size): value for size, value in growth.items()},
+        "growth_ratio": max(growth.values()) / min(growth.values()),
+        "growth_exponent": math.log10(last / first) / tenfold,
+    }
+
+
+def generated_base(rules: int, seed: int = 5) -> RuleBase:
+    """A base of ten decisions, in two rows of which the second reads the first, with as many
+    ``rules`` in all. Authors write round numbers: days, hours, tens of yuan."""
+    rng = random.Random(seed)
+    codes = {f"code{place}": {} for place in range(8)}
+    facts = {
+        **{f"n{i}": Fact(f"n{i}", FactType.NUMBER, "request", {}, PLACE) for i in range(5)},
+        **{f"i{i}": Fact(f"i{i}", FactType.INTEGER, "request", {}, PLACE) for i in range(5)},
+        **{
+            f"e{i}": Fact(f"e{i}", FactType.ENUM, "request", {}, PLACE, values=codes)
+            for i in range(10)
+        },
+    }
+    decisions = []
+    for index in range(10):
+        name, given = f"d{index}", [f"n{index % 5}", f"i{index % 5}", f"e{index}"]
+        read = given if index < 5 else [*given[1:], f"d{index - 5}"]
+        made = []
+        for place in range(max(rules // 10, 1)):
+            clauses = tuple([clause(rng, facts[fact]) for fact in read])
+            then = {name: (rng.choice(list(codes)),)}
+            made.append(Rule(f"r{place}", PLACE, (clauses,), then))
+        facts[name] = Fact(name, FactType.ENUM, name, {}, PLACE, values=codes)
+        decisions.append(Decision(name, {}, Hit.FIRST, (name,), tuple(made), tuple(read), PLACE))
+    return RuleBase("generated", {}, ("en",), facts, tuple(decisions), {}, f"sha256:{rules}")
+
+
+def clause(rng: random.Random, fact: Fact) -> Clause:
+    """A condition on a fact: some of its values, or a range of numbers."""
+    if fact.values is not None:
+        return Clause(fact.name, OneOf(tuple(rng.sample(list(fact.values), 3))), PLACE)
+    low = Decimal(rng.randint(0, 20) * 10)
+    return Clause(fact.name, Within(Interval(low, low + rng.randint(1, 8) * 10)), PLACE)
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description="How fast the rule engine is.")
     parser.add_argument("path", nargs="?", default=default_base_path())
-    parser.add_argument("--rows", type=int, default=200_000)
-    given = parser.parse_args()
-    print(json.dumps(measure(load_rule_base(given.path), given.rows), indent=2))
+    parser.add_argument("--facts", type=Path, help="a file that `harken data prepare` made")
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    asked = parser.parse_args()
+    print(json.dumps(measure(load_rule_base(asked.path), asked.rows, asked.facts), indent=2))

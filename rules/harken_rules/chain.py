@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from operator import getitem
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harken_rules.groups import Classes, Group, groups_of
+from harken_rules.boxes import Signature
+from harken_rules.groups import groups_of
+from harken_rules.keys import WORD, digits_of
 from harken_rules.memo import Shelves
 from harken_rules.outcomes import Outcome, Reasons, ranked
 from harken_rules.verdict import Fired, Result, Verdict
@@ -32,41 +34,8 @@ Answer = tuple[Any, ...]
 (int); what its decisions say (Said); as a dictionary, the results that are asked for, if any are
 its decisions'; and its reasons (Weights), if it has decisions that give any."""
 
-WORD = 62
-"""Bits of a key's word: they fit in an int64."""
-
 SLOTS = 2**19
 """So many keys of small groups have a place of their own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Digit:
-    """One fact's digit in a key: ``classes`` has the class of each code, ``samples`` a code of
-    each class. A key of many digits has several words of ``WORD`` bits; none lies in two."""
-
-    name: str
-    word: int
-    radix: int
-    classes: Classes
-    samples: tuple[int, ...]
-
-    def code(self, key: int) -> int:
-        """A code of the class that the key has."""
-        return self.samples[words_of(key, self.word) // self.radix % len(self.samples)]
-
-    def part(self, code: int) -> int:
-        """What the fact's code adds to the key."""
-        return self.radix * self.classes[code] << WORD * self.word
-
-
-def words_of(key: int, word: int) -> int:
-    """A word of a key."""
-    return key >> WORD * word & (1 << WORD) - 1
-
-
-def key_of(words: Sequence[int]) -> int:
-    """The key of these words."""
-    return sum([word << WORD * place for place, word in enumerate(words)])
 
 
 class Weights:
@@ -106,16 +75,26 @@ class Chain:
         self.wanted = tuple(sorted(wanted))
         self.groups = groups_of(engine, self.wanted)
         self.digits = tuple(map(digits_of, self.groups))
+        self._slots = {
+            digit.name: engine.slot(digit.name) for each in self.digits for digit in each
+        }
         self.readers: dict[str | int, tuple[int, ...]] = {}
-        self._parts: dict[tuple[str | int, int], list[Digit]] = {}
+        adding: dict[tuple[str | int, int], list[tuple[int, tuple[int, ...]]]] = {}
         for place, group in enumerate(self.groups):
             for digit in self.digits[place]:
                 supplier = group.suppliers[digit.name]
                 source = digit.name if supplier is None else supplier
-                held = self.readers.get(source, ())
-                if place not in held:
-                    self.readers[source] = (*held, place)
-                self._parts.setdefault((source, place), []).append(digit)
+                if (source, place) not in adding:
+                    self.readers[source] = (*self.readers.get(source, ()), place)
+                held = adding.setdefault((source, place), [])
+                held.append((self._slots[digit.name], digit.parts))
+        # For each source's readers: the slots of the facts it supplies, and what their codes add.
+        self._adding = {
+            source: tuple([tuple(adding[source, reader]) for reader in readers])
+            for source, readers in self.readers.items()
+        }
+        self._steps = tuple([engine.steps_of(group.decisions) for group in self.groups])
+        self._width = len(engine.names)
         homes = {
             index: (place, at)
             for place, group in enumerate(self.groups)
@@ -146,21 +125,19 @@ class Chain:
         self._reasoning = [self.decisions[index] for index in reasoning]
         self.weighing = tuple(dict.fromkeys(place for place, _ in self._reasoning))
         self._columns: ColumnMemory | None = None
-        self._weights: dict[tuple[tuple[str, ...], ...], Weights] = {}
-        self.ranked: dict[tuple[Weights, ...], tuple[Fired, ...]] = {}
+        self._weights: dict[tuple[object, ...], Weights] = {}
+        self.ranked = Ranked(self._rank, capacity)
 
     def bounds(self) -> list[int]:
         """For each group a number that its keys are below."""
         held = zip(self.groups, self.words, strict=True)
         return [group.keys() if words == 1 else 1 << WORD * words for group, words in held]
 
-    def parts(self, source: str | int, codes: Mapping[str, int]) -> tuple[int, ...]:
-        """What a source adds to the key of each of its readers, given its facts' codes."""
-        found = [
-            sum([digit.part(codes[digit.name]) for digit in self._parts[source, reader]])
-            for reader in self.readers.get(source, ())
-        ]
-        return tuple([_kept(self._same, part, part, self._capacity) for part in found])
+    def parts_of(self, name: str) -> list[tuple[int, ...]]:
+        """What each code of a given fact adds to the key of each of its readers."""
+        readers = self._adding.get(name, ())
+        size = self.engine.cells[name].size
+        return [tuple([parts[code] for ((_, parts),) in readers]) for code in range(size)]
 
     def answer(self, place: int, key: int) -> Answer:
         """A group's answer to a key."""
@@ -168,23 +145,32 @@ class Chain:
 
     def ask(self, place: int, key: int) -> Answer:
         """A group's answer to a key, asked of its decisions and kept."""
-        codes = {digit.name: digit.code(key) for digit in self.digits[place]}
+        codes = [0] * self._width
+        for digit in self.digits[place]:
+            codes[self._slots[digit.name]] = digit.code(key)
         outcomes = []
-        for decision in self.groups[place].decisions:
-            table = self.engine.plans[decision].table
-            held = zip(table.facts, table.classes, strict=True)
-            signature = tuple([classes[codes[name]] for name, classes in held])
+        for decision, chosen, classes in self._steps[place]:
+            signature: Signature = tuple(map(getitem, classes, chosen(codes)))
             outcome = self.engine.outcome(decision, signature)
             for slot, code in outcome.derived:
-                codes[self.engine.names[slot]] = code
+                codes[slot] = code
             outcomes.append(outcome)
-        said, parts = self._says(place, outcomes), self.parts(place, codes)
+        said = self._says(place, outcomes)
+        parts = tuple(
+            [
+                self._shared(sum([each[codes[slot]] for slot, each in adding]))
+                for adding in self._adding.get(place, ())
+            ]
+        )
         answer = self._answers.get((said, parts))
         if answer is None:
             made = (*parts, said, *said.answer)
             answer = _kept(self._answers, (said, parts), made, self._capacity)
         self.memo.store(place, key, answer)
         return answer
+
+    def _shared(self, part: int) -> int:
+        return self._same.get(part) or _kept(self._same, part, part, self._capacity)
 
     def _says(self, place: int, outcomes: Sequence[Outcome]) -> Said:
         name = (place, *map(id, outcomes))  # what is remembered keeps its outcomes alive
@@ -196,16 +182,15 @@ class Chain:
                 held = tuple([each for each in found if each[0] in self.template])
                 answer.append(_kept(self._held, held, dict(held), self._capacity))
             if place in self.weighing:
-                answer.append(self._weighed(outcomes))
+                answer.append(self._weighed(place, outcomes))
             said = _kept(self._said, name, Said(tuple(outcomes), tuple(answer)), self._capacity)
         return said
 
-    def _weighed(self, outcomes: Sequence[Outcome]) -> Weights:
+    def _weighed(self, place: int, outcomes: Sequence[Outcome]) -> Weights:
         reasons = tuple([outcome.reasons for outcome in outcomes])
-        name = tuple([tuple([fired.rule_id for _, fired in each]) for each in reasons])
-        return self._weights.get(name) or _kept(
-            self._weights, name, Weights(reasons), self._capacity
-        )
+        name = (place, *[tuple([fired.rule_id for _, fired in each]) for each in reasons])
+        weights = self._weights.get(name)
+        return weights or _kept(self._weights, name, Weights(reasons), self._capacity)
 
     def for_columns(self) -> ColumnMemory:
         """What columns remember; begins anew when that is too much."""
@@ -224,7 +209,7 @@ class Chain:
         verdict.results = self.template.copy()
         for place in self.holding:
             verdict.results.update(ends[place][1])
-        verdict.reasons = self.reasons(tuple([ends[place][-1] for place in self.weighing]))
+        verdict.reasons = self.ranked[tuple([ends[place][-1] for place in self.weighing])]
         return verdict
 
     def fired(self, said: Sequence[Said]) -> tuple[Fired, ...]:
@@ -232,16 +217,22 @@ class Chain:
         found = [said[place].outcomes[at].fired for place, at in self.decisions.values()]
         return tuple(itertools.chain.from_iterable(found))
 
-    def reasons(self, weights: tuple[Weights, ...]) -> tuple[Fired, ...]:
-        """The reasons, weightiest first, of the groups in ``weighing``, whose these are."""
-        reasons = self.ranked.get(weights)
-        if reasons is None:
-            held = dict(zip(self.weighing, weights, strict=True))
-            each = [held[place] for place, _ in self._reasoning]
-            found = zip(each, self._reasoning, strict=True)
-            reasons = ranked([weight.reasons[at] for weight, (_, at) in found])
-            _kept(self.ranked, weights, reasons, self._capacity)
-        return reasons
+    def _rank(self, weights: tuple[Weights, ...]) -> tuple[Fired, ...]:
+        held = dict(zip(self.weighing, weights, strict=True))
+        return ranked([held[place].reasons[at] for place, at in self._reasoning])
+
+
+class Ranked(dict[tuple[Weights, ...], tuple[Fired, ...]]):
+    """The reasons, weightiest first, of what the weighing groups say; found when looked up."""
+
+    def __init__(
+        self, rank: Callable[[tuple[Weights, ...]], tuple[Fired, ...]], capacity: int
+    ) -> None:
+        super().__init__()
+        self._rank, self._capacity = rank, capacity
+
+    def __missing__(self, weights: tuple[Weights, ...]) -> tuple[Fired, ...]:
+        return _kept(self, weights, self._rank(weights), self._capacity)
 
 
 def _kept(memory: dict[Key, Value], key: Key, value: Value, capacity: int) -> Value:
@@ -263,18 +254,3 @@ class ChainVerdict(Verdict):
         chain, *said = self.said
         self.fired = chain.fired(said)
         return self.fired
-
-
-def digits_of(group: Group) -> tuple[Digit, ...]:
-    """The digits of a group's keys."""
-    digits, word, radix = [], 0, 1
-    for name, classes in group.reads.items():
-        first: dict[int, int] = {}
-        for code, held in enumerate(classes):
-            first.setdefault(held, code)
-        if radix * len(first) > 1 << WORD:
-            word, radix = word + 1, 1
-        samples = tuple([first[held] for held in range(len(first))])
-        digits.append(Digit(name, word, radix, classes, samples))
-        radix *= len(first)
-    return tuple(digits)

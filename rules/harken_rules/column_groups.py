@@ -14,8 +14,9 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from harken_rules.chain import SLOTS, Answer, Chain, Said, Weights, words_of
+from harken_rules.chain import SLOTS, Answer, Chain, Said, Weights
 from harken_rules.key_places import Dense, Hashed, KeyPlaces, Keys, Wide
+from harken_rules.keys import words_of
 from harken_rules.outcomes import Outcome
 from harken_rules.verdict import Fired, Result
 
@@ -132,7 +133,7 @@ class ColumnReasons:
         self._pairs = [Hashed() for _ in chain.weighing[1:]]
         # What each number means: for every step, the weights of the groups so far.
         self._lists: list[list[tuple[Weights, ...]]] = [[] for _ in chain.weighing]
-        self._reasons: Numbered[tuple[Fired, ...]] = Numbered(chain.reasons, rules_of)
+        self._reasons: Numbered[tuple[Fired, ...]] = Numbered(chain.ranked.__getitem__, rules_of)
         self._lock = threading.Lock()
 
     def find(

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from harken_rules.chain import Chain, words_of
+from harken_rules.chain import Chain
 from harken_rules.column_cells import Coded, Codes, Column
 from harken_rules.column_groups import ColumnMemory, said_in
 from harken_rules.column_parts import CodeIndex, Index, Indexed, Table, indexed
+from harken_rules.keys import words_of
 from harken_rules.outcomes import Outcome, compose
 from harken_rules.verdict import FactError, Fired, Result, Verdict
 
@@ -203,7 +204,7 @@ class Source:
 
     def __init__(self, chain: Chain, name: str, column: Column | CodeIndex) -> None:
         cells, readers = chain.engine.cells[name], chain.readers.get(name, ())
-        parts = [chain.parts(name, {name: code}) for code in range(cells.size)]
+        parts = chain.parts_of(name)
         self._column: Indexed
         if isinstance(column, CodeIndex):
             self._column = column

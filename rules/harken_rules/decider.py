@@ -11,8 +11,10 @@ flag and a number the function is
         try:
             f0_0, f0_1, = fact0[v0]
             f1_0, = fact1[bisect(edges1, v1)] if v1 is not None else missing1
-            g0_1, s0, r0, w0, = known0[f0_0 + f1_0]
-            s1, r1, = known1[f0_1 + g0_1]
+            k0 = f0_0 + f1_0
+            g0_1, s0, r0, w0, = known0[k0] or ask0(k0)
+            k1 = f0_1 + g0_1
+            s1, r1, = known1.get(k1) or ask1(k1)
             reasons = ranked[w0, ]
         except (KeyError, TypeError):
             return patient(row)
@@ -23,13 +25,13 @@ flag and a number the function is
         verdict.reasons = reasons
         return verdict
 
-Every value that is not plainly acceptable, and every key that was not asked about yet, breaks off;
-``patient`` then goes the same way step by step, and where a value is not acceptable asks
-``RuleEngine.decide``, which says what is wrong with it.
+A value that is not plainly acceptable breaks off; ``patient`` then goes the same way step by step,
+and where it does not accept the value either asks ``RuleEngine.decide``, which says what is wrong.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -116,7 +118,7 @@ Reader = dict[object, Parts] | Line
 def reader_of(chain: Chain, name: str) -> Reader:
     """What looks up what a fact's values add to the keys of its readers."""
     cells: Cells = chain.engine.cells[name]
-    parts = [chain.parts(name, {name: code}) for code in range(cells.size)]
+    parts = chain.parts_of(name)
     if isinstance(cells, NumberCells):
         line = Line(cells, parts)
         return Whole(line, parts[MISSING]) if cells.integral else line
@@ -209,7 +211,11 @@ class Decider:
             answer = f"{unpacked(place, f'g{place}')}s{place}, "
             answer += f"r{place}, " if place in chain.holding else ""
             answer += f"w{place}, " if place in chain.weighing else ""
-            yield f"        {answer}= known{place}[{key}]"
+            find = f"known{place}[k{place}]"
+            if isinstance(chain.memo.shelves[place], dict):
+                find = f"known{place}.get(k{place})"
+            yield f"        k{place} = {key}"
+            yield f"        {answer}= {find} or ask{place}(k{place})"
         weights = "".join(f"w{place}, " for place in chain.weighing)
         yield f"        reasons = ranked[{weights or '()'}]"
         yield "    except (KeyError, TypeError):"
@@ -227,6 +233,9 @@ class Decider:
         """The function."""
         chain = self.chain
         known = {f"known{place}": known for place, known in enumerate(chain.memo.shelves)}
+        asking = {
+            f"ask{place}": functools.partial(chain.ask, place) for place in range(len(chain.groups))
+        }
         held: dict[str, object] = {
             "bisect": bisect_right,
             "chain": chain,
@@ -237,6 +246,7 @@ class Decider:
             "tick": chain.tick,
             "Verdict": ChainVerdict,
             **known,
+            **asking,
         }
         for place, name, reader in self.facts:
             if isinstance(reader, Line):

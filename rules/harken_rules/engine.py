@@ -14,7 +14,7 @@ import threading
 import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import getitem, itemgetter
-from typing import Literal
+from typing import Any, Literal
 
 from harken_rules.boxes import DecisionBoxes, Signature, boxes_of
 from harken_rules.cells import Cells, cells_of, is_derived
@@ -37,6 +37,10 @@ __all__ = [
     "RuleEngine",
     "Verdict",
 ]
+
+
+Step = tuple[int, Callable[[Sequence[int]], Any], tuple[tuple[int, ...], ...]]
+"""A decision, what picks the codes of its facts, and each fact's classes by code."""
 
 
 class RuleEngine:
@@ -142,6 +146,10 @@ class RuleEngine:
     def slot(self, fact: str) -> int:
         """The place of a fact in declaration order."""
         return self._slots[fact]
+
+    def steps_of(self, decisions: Sequence[int]) -> tuple[Step, ...]:
+        """How the signatures of these decisions are made."""
+        return tuple([(index, *self._steps[index]) for index in decisions])
 
     def yielding(self, result: str) -> int:
         """The place among ``plans`` of the decision with this result; KeyError if none has it."""

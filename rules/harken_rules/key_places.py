@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from harken_rules.chain import key_of
+from harken_rules.keys import key_of
 
 Keys = npt.NDArray[np.int64]
 """Keys, or places (-1: not known); one dimension."""

@@ -66,8 +66,8 @@ class ReadBatch:
     ``wrong`` has, for rows with cells that no ``ScoreRequest`` could hold, what is the matter;
     the cells themselves are missing in ``grumbles``. ``suspects`` are rows with cells that only
     ``Score`` itself can judge: attributes that might be refused, and NaN, which is not null and
-    not a number; they are missing too. ``ignored`` is how many undeclared attributes each row has, None
-    where no row has any.
+    not a number; they are missing too. ``ignored`` is how many undeclared attributes each row
+    has, None where no row has any.
     """
 
     grumbles: GrumbleColumns
@@ -88,7 +88,7 @@ class ReadBatch:
                 found[name] = float(value) if type(value) is int else value
         if len(found) > MAX_ATTRIBUTES:  # said already, and then none of them is looked at
             found = {}
-        nans = {name: nan for name, rows in self.nans.items() if rows[row]}
+        nans: dict[str, Any] = {name: nan for name, rows in self.nans.items() if rows[row]}
         return self.grumbles.grumble(row, kinds)._replace(attributes=found, **nans)
 
 

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar, overload
+from typing import Any, Generic, NamedTuple, TypeVar, overload
 
 from harken_server.columns import CodedResult, ScoredColumns, combined
 from harken_server.errors import ScoringError
@@ -26,9 +26,9 @@ class Words(NamedTuple):
 
 
 class Shared(NamedTuple, Generic[Part]):
-    """A part of every score: ``values[index[row]]``."""
+    """A part of every score: ``values[places[row]]``."""
 
-    index: list[int]
+    places: list[int]
     values: list[Part]
 
 
@@ -82,10 +82,10 @@ class ScoreBatch(Sequence[Outcome]):
             self.level[row],
             self.probability[row],
             self.severity[row],
-            *self.words.values[self.words.index[row]],
-            self.reasons.values[self.reasons.index[row]],
-            self.strategies.values[self.strategies.index[row]],
-            self.advice.values[self.advice.index[row]],
+            *self.words.values[self.words.places[row]],
+            self.reasons.values[self.reasons.places[row]],
+            self.strategies.values[self.strategies.places[row]],
+            self.advice.values[self.advice.places[row]],
             None if reply == -1 else reply,
             None if resolve == -1 else resolve,
             self.rule_base_digest,
@@ -106,7 +106,7 @@ def make_batch(
     told = columns.told
     hexadecimal = os.urandom(16 * columns.rows).hex()
 
-    def shared(names: Sequence[str]) -> tuple[list[int], list[tuple[object, ...]]]:
+    def shared(names: Sequence[str]) -> tuple[list[int], list[tuple[Any, ...]]]:
         index, values = combined([languages, *(told[name] for name in names)])
         return index.tolist(), values
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -119,13 +120,13 @@ class ScoredColumns:
         ``supporting_departments``, ``escalation_chain``, ``reasons`` and ``warnings``.
         """
         if name == "reasons":
-            return recoded(self.told[name], _codes_of_reasons())
+            return recoded(used(self.told[name]), _codes_of_reasons())
         if name == "escalation_chain":
             return recoded(self.told["escalation"], lambda code: chain_of(self.base, code))
         if name in _LISTS:
-            codes, values = self.told[name]
+            codes, values = used(self.told[name])
             if None not in values:  # then they are distinct as they are, and may be thousands
-                return codes.astype(np.int32, copy=False), values
+                return codes, values
         return recoded(self.told[name], many if name in _LISTS else lambda code: code)
 
 
@@ -141,6 +142,14 @@ def _codes_of_reasons() -> Callable[[tuple[Fired, ...]], tuple[str, ...]]:
         return tuple([known[id(each)] for each in fired])
 
     return codes
+
+
+def used(result: CodedResult) -> CodedResult:
+    """The same rows, with those values only that some row has: others may be remembered too."""
+    codes, values = result
+    has = np.bincount(codes + 1, minlength=len(values) + 1)[1:] > 0
+    places = np.append(np.cumsum(has, dtype=np.int32) - 1, np.int32(-1))
+    return places[codes], tuple(compress(values, has.tolist()))
 
 
 def recoded(result: CodedResult, change: Callable[[Any], Any]) -> CodedResult:
@@ -172,7 +181,7 @@ def combined(results: Sequence[CodedResult]) -> tuple[Integers, list[tuple[Any, 
 
 
 def grouped(key: Integers, possible: int) -> tuple[Integers, Integers]:
-    """A row of each distinct key, and for each row the place of its own; keys below ``possible``."""
+    """A row of each distinct key (below ``possible``), and for each row the place of its own."""
     if possible > 50_000:  # too many to count
         _, first, index = np.unique(key, return_index=True, return_inverse=True)
         return first, index

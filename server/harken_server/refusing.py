@@ -19,7 +19,7 @@ _TIMES = {"open_hours": "observe_time"}
 
 def facts_of(snapshot: Snapshot, grumble: Grumble) -> dict[str, object]:
     """The facts known of a grumble before the model, by name."""
-    facts = dict(zip(CORE, grumble, strict=False))
+    facts: dict[str, object] = dict(zip(CORE, grumble, strict=False))
     if grumble.attributes:
         # A core field is never overruled by an attribute of its name.
         facts = {**snapshot.attributes.read(grumble.attributes), **facts}

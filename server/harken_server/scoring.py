@@ -73,8 +73,8 @@ class Scorer:
             texts.reasons(verdict.reasons),
             texts.strategies(results["strategies"]),
             texts.advice(results),
-            None if reply is None else observed + microseconds(reply),  # type: ignore[arg-type]
-            None if resolve is None else observed + microseconds(resolve),  # type: ignore[arg-type]
+            None if reply is None else observed + microseconds(reply),
+            None if resolve is None else observed + microseconds(resolve),
             self.snapshot.base.digest,
             self.snapshot.bundle.digest,
             self._notices(grumble) if attributes else (),

@@ -235,6 +235,24 @@ def test_a_process_that_dies_is_said_and_costs_nothing(
     same_as(whole, tmp_path / "out.csv")
 
 
+def test_a_full_disk_while_out_is_made_costs_nothing(
+    source: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    out = tmp_path / "out.csv"
+    out.write_text("what was there before", encoding="utf-8")
+    with monkeypatch.context() as patch:
+        patch.setattr("harken_client.replay.parts.join_lines", lambda _: full)
+        with pytest.raises(Interrupted, match=r"No space left[\s\S]*30,000 rows are done"):
+            replay(source, out)
+    assert out.read_text(encoding="utf-8") == "what was there before"
+    monkeypatch.setattr(offline.OfflineRunner, "_start", None)  # nothing is left to score
+    replay(source, out)
+    same_as(whole, out)
+
+
 def test_what_the_core_refuses_is_said_in_its_words(source: Path, tmp_path: Path) -> None:
     with pytest.raises(ReplayError, match="bundle: nowhere is no bundle"):
         replay(source, tmp_path / "out.csv", offline={"bundle": Path("nowhere")})

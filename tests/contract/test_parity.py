@@ -19,9 +19,10 @@ from harken.v1 import grumble_pb2, scoring_pb2, scoring_pb2_grpc
 from harken_models import default_bundle_path
 from harken_rules import default_base_path
 from harken_rules.language import FactType
-from harken_server.grpc.convert import from_proto, path_of, to_proto
+from harken_server.grpc.convert import from_proto, to_proto
 from harken_server.grumble import Grumble, Score
 from harken_server.limits import RANGES
+from harken_server.paths import path_of
 from harken_server.replay import score_rows
 from harken_server.scoring import Scorer
 from harken_server.snapshot import load_snapshot

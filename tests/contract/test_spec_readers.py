@@ -23,7 +23,6 @@ from harken_client.replay.spec import read_spec as read_for_replay
 from harken_models.dataset import load_dataset
 from harken_models.specreader import read_spec as read_for_training
 from harken_server.grpc.convert import from_proto
-from harken_server.grumble import Grumble
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("HARKEN_DATA", ROOT.parent / "shared" / "data"))

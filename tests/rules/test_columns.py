@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from harken_rules import chain, column_parts
+from harken_rules import column_parts, keys
 from harken_rules import columns as columns_module
 from harken_rules.column_cells import Coded
 from harken_rules.engine import FactError, RuleEngine, Verdict
@@ -90,7 +90,7 @@ def test_signatures_too_many_for_64_bits(monkeypatch: pytest.MonkeyPatch) -> Non
     rows = [random_facts(rng, base) for _ in range(300)]
     plain = RuleEngine(base).decide_columns(to_columns(base, rows, typed=False), rows=300)
 
-    monkeypatch.setattr(chain, "WORD", 7)  # keys of several words
+    monkeypatch.setattr(keys, "WORD", 7)  # keys of several words
     narrow = RuleEngine(base).decide_columns(to_columns(base, rows, typed=False), rows=300)
     for index in range(300):
         assert narrow.verdict(index) == plain.verdict(index)

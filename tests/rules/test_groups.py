@@ -6,9 +6,9 @@ import math
 import random
 
 import pytest
-from harken_rules import chain, default_base_path, groups, load_rule_base
-from harken_rules.chain import key_of, words_of
+from harken_rules import default_base_path, groups, keys, load_rule_base
 from harken_rules.engine import RuleEngine
+from harken_rules.keys import key_of, words_of
 from harken_rules.language import RuleBase
 
 from .random_bases import random_base, random_facts
@@ -75,13 +75,13 @@ def test_keys_are_read_back() -> None:
             rng = random.Random(seed)
             for _ in range(10):
                 codes = {digit.name: rng.choice(digit.samples) for digit in digits}
-                key = sum(digit.part(codes[digit.name]) for digit in digits)
+                key = sum(digit.parts[codes[digit.name]] for digit in digits)
                 assert key < walked.bounds()[place]
                 assert {digit.name: digit.code(key) for digit in digits} == codes
 
 
 def test_keys_of_several_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chain, "WORD", 7)
+    monkeypatch.setattr(keys, "WORD", 7)
     assert [words_of(3 | 5 << 7 | 1 << 14, word) for word in range(4)] == [3, 5, 1, 0]
     assert key_of([3, 5, 1]) == 3 | 5 << 7 | 1 << 14
     base = random_base(11, rules=60, decisions=2, least=50)

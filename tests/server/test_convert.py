@@ -6,8 +6,9 @@ import time
 
 import pytest
 from harken.v1 import grumble_pb2, score_pb2, scoring_pb2
-from harken_server.grpc.convert import from_proto, path_of, to_proto
+from harken_server.grpc.convert import from_proto, to_proto
 from harken_server.grumble import CORE, Grumble
+from harken_server.paths import path_of
 
 
 def test_every_field_of_the_api_is_a_field_of_the_core():

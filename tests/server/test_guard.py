@@ -113,19 +113,24 @@ def test_a_call_whose_deadline_has_passed_is_not_worked_on(start, scorer, reques
 class Broken:
     """A scorer with a fault whose text quotes the request."""
 
+    def __init__(self, scorer):
+        self.snapshot = scorer.snapshot
+
     def score(self, grumble):
         raise ValueError(f"cannot read {grumble.customer_id} of {SECRET}")
 
-    def score_batch(self, grumbles):
-        raise KeyError(grumbles[0].customer_id)
+    def score_read(self, batch):
+        raise KeyError(batch.columns.originals[0].customer_id)
 
     def violations(self, grumble):
         return []
 
 
 @pytest.mark.parametrize("batch", [False, True])
-def test_a_fault_inside_leaks_nothing_and_is_logged_without_customer_data(start, request_of, batch):
-    started = start(scorer=Broken())
+def test_a_fault_inside_leaks_nothing_and_is_logged_without_customer_data(
+    start, scorer, request_of, batch
+):
+    started = start(scorer=Broken(scorer))
     request = request_of({"customer_id": SECRET})
     call = started.stub.BatchScore if batch else started.stub.Score
     sent = scoring_pb2.BatchScoreRequest(requests=[request]) if batch else request

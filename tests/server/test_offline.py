@@ -205,4 +205,3 @@ def test_paths_are_those_of_the_messages():
             assert path_of(field.name) == f"{part}.{field.name}"
     assert path_of("language") == "language_code"
     assert path_of("attributes[plan]") == "attributes[plan]"
-    assert convert.path_of("brand") == path_of("brand")

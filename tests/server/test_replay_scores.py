@@ -22,6 +22,8 @@ from hypothesis import strategies as st
 from .replaying import batch_of, chunk_of, row_of, rows_of, stream_of
 
 STATUS = grpc.StatusCode
+ON_ONE = pytest.mark.parametrize("transport", ["grpcio"], indirect=True)
+"""For tests of rows and bytes, which every transport hands on as they are."""
 VOICED = 1_700_000_000
 
 
@@ -128,6 +130,7 @@ def started(start):
     return start(limits())
 
 
+@ON_ONE
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -141,6 +144,7 @@ def test_a_row_gets_what_score_answers_to_the_bit(started, sent, plain, data):
         assert rows_of(answer) == [scored_alone(started, request) for request in sent]
 
 
+@ON_ONE
 def test_the_rows_of_that_test_are_right_and_wrong_and_differ(started):
     """The comparison above means something only if the rows are not all alike."""
     chance = np.random.default_rng(5)
@@ -162,6 +166,15 @@ def test_the_rows_of_that_test_are_right_and_wrong_and_differ(started):
     assert len(set(answer.probability)) > 100
 
 
+@ON_ONE
+def test_a_row_without_scores_among_rows_that_lack_nothing(started, request_of):
+    """Its codes are none, although no other row of the chunk has none."""
+    full = {"brand": "gotone", "behaviour_type": "tariff_sensitive", "segment": "gotone_1"}
+    sent = [request_of(customer=full), request_of(customer={**full, "age_years": 130})]
+    (answer,) = answers(started, batch_of(sent))
+    assert rows_of(answer) == [scored_alone(started, request) for request in sent]
+
+
 def test_a_chunk_names_its_rows_rules_and_model(started, request_of):
     first, second = answers(started, *[batch_of([request_of()] * 3)] * 2)
     assert [first.sequence, second.sequence] == [0, 1]
@@ -172,6 +185,7 @@ def test_a_chunk_names_its_rows_rules_and_model(started, request_of):
     assert first.model_digest == started.scorer.snapshot.model_digest
 
 
+@ON_ONE
 def test_chunks_larger_than_a_slice_are_the_same(started, request_of, monkeypatch):
     sent = [
         request_of(hours=n, customer={"age_years": n % 130}, grumble={"point": f"p{n % 7}"})
@@ -194,6 +208,7 @@ def with_column(batch, name, column):
     return batch.append_column(name, column)
 
 
+@ON_ONE
 @pytest.mark.parametrize(
     ("name", "column", "reason", "field", "words"),
     [
@@ -302,6 +317,7 @@ def test_a_wrong_cell_spoils_only_its_row(started, request_of, name, column, rea
     assert list(answer.level) == [0, 1]
 
 
+@ON_ONE
 def test_a_wrong_cell_does_not_hide_what_else_is_wrong(started, request_of):
     request = request_of(customer={"brand": "gotoen", "data_mb": math.inf})
     request.attributes["plan"].text = "gold"
@@ -316,6 +332,7 @@ def test_a_wrong_cell_does_not_hide_what_else_is_wrong(started, request_of):
     ]
 
 
+@ON_ONE
 def test_every_arrow_form_of_a_value_is_the_same(started, request_of):
     sent = [
         request_of(
@@ -362,6 +379,7 @@ def test_every_arrow_form_of_a_value_is_the_same(started, request_of):
             assert rows_of(answer) == expected, (name, column.type)
 
 
+@ON_ONE
 def test_without_observe_time_the_servers_clock_counts(started, request_of):
     batch = batch_of([request_of()] * 2).drop_columns(["observe_time"])
     before = time.time_ns() // 1000
@@ -373,6 +391,7 @@ def test_without_observe_time_the_servers_clock_counts(started, request_of):
         assert before <= deadline - hours * 3_600_000_000 <= after
 
 
+@ON_ONE
 def test_undeclared_attributes_are_warned_of_row_by_row(started, request_of):
     sent = [request_of() for _ in range(4)]
     sent[1].attributes["colour"].text = "red"
@@ -386,6 +405,7 @@ def test_undeclared_attributes_are_warned_of_row_by_row(started, request_of):
     assert warned == [[], [ignored], [ignored, ignored], []]
 
 
+@ON_ONE
 def test_too_many_attributes(started, request_of):
     request = request_of()
     for number in range(65):
@@ -483,6 +503,7 @@ UNREADABLE = {
 }
 
 
+@ON_ONE
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_a_chunk_that_cannot_be_read_has_a_status_and_the_stream_goes_on(started, request_of, name):
     make, reason, words = UNREADABLE[name]
@@ -501,6 +522,7 @@ def test_a_chunk_that_cannot_be_read_has_a_status_and_the_stream_goes_on(started
     assert started.counted("harken_replay_chunks_total", code="INVALID_ARGUMENT") == 1
 
 
+@ON_ONE
 def test_too_many_rows(started, request_of):
     columns = {
         "grumble_id": pa.array(["g"] * 65_537).dictionary_encode(),
@@ -511,6 +533,7 @@ def test_too_many_rows(started, request_of):
     assert "not 65537" in answer.status.message
 
 
+@ON_ONE
 def test_everything_wrong_with_the_columns_is_said_at_once(started, request_of):
     batch = with_column(batch_of([request_of()]), "age_years", pa.array(["40"]))
     batch = with_column(batch, "lable", pa.array([1]))
@@ -530,6 +553,7 @@ def test_bytes_that_are_no_message_have_a_status(started, request_of):
     assert list(second.level) == [1]
 
 
+@ON_ONE
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -730,6 +754,7 @@ def test_a_stream_on_which_nothing_comes_ends(start, request_of, wait_for):
     assert len(answers(started, batch_of([request_of()]))) == 1
 
 
+@ON_ONE
 def test_a_stream_whose_answers_nobody_reads_is_cancelled(start, request_of, wait_for):
     started = start(limits(replay_idle_seconds=1.0, replay_streams=1))
     chunk = chunk_of(batch_of([request_of()] * 3_000))

@@ -9,6 +9,12 @@ from harken_server.grpc.tls import credentials
 
 
 @pytest.fixture
+def transport():
+    """The native one serves no TLS, and says so: see ``test_native.py``."""
+    return "grpcio"
+
+
+@pytest.fixture
 def served_with(start, certificates):
     """Starts a server with TLS; ``mutual`` asks clients for certificates."""
 

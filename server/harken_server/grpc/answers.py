@@ -97,17 +97,17 @@ def batch_response(batch: ScoreBatch, status: Callable[[ScoringError], status_pb
         (batch.strategies, map(b"".join, strategies)),
         (batch.advice, advice),
     ):
-        lengths += np.array(list(map(len, written)), dtype=np.int64)[part.index]
+        lengths += np.array(list(map(len, written)), dtype=np.int64)[part.places]
     # All is joined at the very end: answers are long enough for each copy of them to show.
     results: list[tuple[bytes, ...]] = [
         (result_head(length), mine, words[w], reasons[r], *strategies[s], advice[a])
         for length, mine, w, r, s, a in zip(
             lengths.tolist(),
             own,
-            batch.words.index,
-            batch.reasons.index,
-            batch.strategies.index,
-            batch.advice.index,
+            batch.words.places,
+            batch.reasons.places,
+            batch.strategies.places,
+            batch.advice.places,
             strict=True,
         )
     ]
@@ -162,10 +162,11 @@ def own_bytes(batch: ScoreBatch) -> tuple[list[bytes], list[int]]:
 def time_bytes(microseconds: int) -> bytes:
     """The length and the bytes of a Timestamp from 1970 on."""
     seconds, rest = divmod(microseconds, US)
-    first = seven_bits(seconds).to_bytes(5, "little")
+    first: bytes = seven_bits(seconds).to_bytes(5, "little")
     if not rest:
         return _SECONDS + first
-    return _SECONDS_AND_NANOS + first + _NANOS + seven_bits(rest * 1000).to_bytes(5, "little")
+    second: bytes = seven_bits(rest * 1000).to_bytes(5, "little")
+    return _SECONDS_AND_NANOS + first + _NANOS + second
 
 
 def times(tag: bytes, microseconds: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -182,7 +183,7 @@ def times(tag: bytes, microseconds: NDArray[np.int64]) -> NDArray[np.uint8]:
 
 
 def time_needs(microseconds: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of those bytes are wanted: without a deadline none, nanoseconds only if there are any."""
+    """Which of those bytes are wanted: none without a deadline, nanoseconds if there are any."""
     there = microseconds != _NEVER
     nanos = there & (microseconds % US != 0)
     return np.repeat(np.stack([there, nanos], axis=1), [9, 6], axis=1)

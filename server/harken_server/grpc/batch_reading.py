@@ -30,7 +30,7 @@ LEAST = 100
 _SHARE = 8
 """One request in so many may be read by itself."""
 
-_PARTS = (grumble_pb2.Grumble, grumble_pb2.CustomerProfile, grumble_pb2.History)
+_PARTS: tuple[Any, ...] = (grumble_pb2.Grumble, grumble_pb2.CustomerProfile, grumble_pb2.History)
 """The parts of a request; their fields there are 1, 2 and 3."""
 _EXPLAIN, _LANGUAGE = 5, 6
 _PLACES = {
@@ -212,7 +212,8 @@ class _Columns:
         sizes = np.where(sizes > MAX_CODE, 0, sizes)
         first = np.where(sizes > 0, self.values[list(number), list(part)], 0)
         chosen, examples = self.wire.distinct(first, sizes)
-        data, columns = self.batch.data, {}
+        data = self.batch.data
+        columns: dict[str, Column] = {}
         starts, ends = first.ravel()[examples].tolist(), (first + sizes).ravel()[examples].tolist()
         texts = [data[start:end].decode() for start, end in zip(starts, ends, strict=True)]
         for name, codes in zip(_TEXTS, chosen, strict=True):
@@ -224,7 +225,7 @@ class _Columns:
         return columns
 
     def _times(self) -> dict[str, Column]:
-        """Both times in microseconds: without one to observe, the clock's; without the other, odd."""
+        """Microseconds. Where no time to observe is sent it is the clock's; the other must be."""
         begins, sizes = (
             np.stack([table[_PLACES[name]] for name in _TIMES])
             for table in (self.values, self.sizes)

@@ -15,6 +15,7 @@ from harken.v1 import grumble_pb2, score_pb2, scoring_pb2
 
 from harken_server.errors import Reason, ScoringError, Violation
 from harken_server.grumble import (
+    NO_ATTRIBUTES,
     Advice,
     AttributeValue,
     Explanation,
@@ -24,6 +25,7 @@ from harken_server.grumble import (
     Strategy,
 )
 from harken_server.limits import MAX_ATTRIBUTES
+from harken_server.paths import path_of
 
 Diagnose = Callable[[Grumble], Sequence[Violation]]
 
@@ -42,21 +44,6 @@ ENUMS: Mapping[str, tuple[str, Mapping[int, str]]] = {
     ),
     "vip_tier": ("VipTier", _names(grumble_pb2.VipTier, "VIP_TIER_")),
 }
-
-_PATHS: Mapping[str, str] = {
-    field.name: f"{part}.{field.name}"
-    for part, message in (
-        ("grumble", grumble_pb2.Grumble),
-        ("customer", grumble_pb2.CustomerProfile),
-        ("history", grumble_pb2.History),
-    )
-    for field in message.DESCRIPTOR.fields
-} | {"language": "language_code"}
-
-
-def path_of(field: str) -> str:
-    """The request's field behind a core field: ``customer.brand`` for ``brand``."""
-    return _PATHS.get(field, field)
 
 
 def from_proto(request: scoring_pb2.ScoreRequest, diagnose: Diagnose | None = None) -> Grumble:
@@ -137,11 +124,11 @@ def _attributes(
 ) -> Mapping[str, AttributeValue]:
     given = request.attributes
     if not given:
-        return {}
+        return NO_ATTRIBUTES
     if len(given) > MAX_ATTRIBUTES:
         words = f"{len(given)} attributes were sent; at most {MAX_ATTRIBUTES} are allowed"
         found.append(Violation(Reason.FIELD_INVALID, "attributes", words))
-        return {}
+        return NO_ATTRIBUTES
     values: dict[str, AttributeValue] = {}
     for name in sorted(given):
         kind = given[name].WhichOneof("kind")

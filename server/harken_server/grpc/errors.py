@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from harken_server.errors import PublishingError, Reason, ScoringError, Violation
-from harken_server.grpc.convert import path_of
+from harken_server.paths import path_of
 
 _log = structlog.get_logger("harken.grpc")
 

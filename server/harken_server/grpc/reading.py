@@ -155,17 +155,19 @@ def _quick(request: Any) -> Grumble:
 def _microseconds(message: Any, name: str, given: Any) -> int | None:
     seconds, nanos = given.seconds, given.nanos
     if seconds == ABSENT:
-        return _absent(message, name)
+        absent: None = _absent(message, name)
+        return absent
     if not 0 <= nanos < 1_000_000_000:
         raise _OddError
     whole: int = seconds * US + nanos // 1000
     return whole
 
 
-def _absent(message: Any, name: str) -> None:
-    """Nothing, unless the field is there after all, with its default sent as its value."""
+def _absent(message: Any, name: str) -> Any:
+    """``None``, unless the field is there after all, with its default sent as its value."""
     if message.HasField(name):
         raise _OddError
+    return None
 
 
 def _attributes(given: Any) -> Mapping[str, AttributeValue]:

@@ -176,6 +176,5 @@ class StreamGate(_GenericHandler):
         def refuse(_requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
             self._metrics.called("refused", answer.code.name, 0.0)
             context.abort_with_status(answer)
-            yield b""
 
         return on(aside, grpc.stream_stream_rpc_method_handler(refuse))

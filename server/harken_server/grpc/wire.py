@@ -71,8 +71,8 @@ class Wire:
         place, end = first[message], last[message]
         while len(message):
             tag = self._octets[place]
-            form = tag & 7
-            cell = (tag >> 3 & 15) * np.int64(messages) + message
+            form = tag & np.uint8(7)
+            cell = (tag >> 3 & 15).astype(np.int64) * messages + message
             fine = (form == forms[cell]) & (tag < _MARK)
             place = place + 1
             number, step = self._numbers(place, form)

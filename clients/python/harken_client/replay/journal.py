@@ -164,11 +164,14 @@ class Spool(ABC):
 
     def _publish(self, target: Path, make: Callable[[Path], object]) -> None:
         """``make`` a file, and give it the name ``target`` when it is whole and durable."""
-        temporary = self.folder / f"final{target.suffix}"
+        temporary = self._temporary(target)
         make(temporary)
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(target)
+
+    def _temporary(self, target: Path) -> Path:
+        return self.folder / f"final-{target.name}"
 
     def discard(self) -> None:
         """Remove the folder, the journal first: without it nothing is there to resume."""

@@ -14,7 +14,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -56,11 +56,10 @@ class Task:
     offline: Offline
 
 
-def find_backend() -> Callable[..., Any]:
-    """What opens the backend; :class:`ReplayError` says what to install where there is none."""
+def backend_point() -> EntryPoint:
+    """Where the backend is; :class:`ReplayError` says what to install if it is not there."""
     for point in entry_points(group=GROUP, name=NAME):
-        opener: Callable[..., Any] = point.load()
-        return opener
+        return point
     raise ReplayError(
         "--offline needs the scoring core on this machine: pip install harken-server, "
         "or leave it out and give --target"
@@ -98,7 +97,6 @@ class OfflineRunner:
     """Scores slices in processes."""
 
     def __init__(self, task: Task) -> None:
-        find_backend()
         self._task = task
         self._cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
         self._count = task.offline.processes or len(self._cores) or os.cpu_count() or 1
@@ -211,7 +209,7 @@ def _prepare(task: Task) -> tuple[Any, Callable[[Slice], tuple[Part, Path]]]:
     pyarrow.set_cpu_count(1)
     offline = task.offline
     try:
-        backend = find_backend()(offline.rules, offline.bundle, offline.compiled, 1)
+        backend = backend_point().load()(offline.rules, offline.bundle, offline.compiled, 1)
     except ValueError as error:
         raise ReplayError(str(error)) from None
     source = open_source(task.source)

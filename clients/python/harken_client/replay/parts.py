@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harken_client.replay.journal import Checkpoint, Spool, csv_lines
-from harken_client.replay.outcome import COLUMNS, REJECT_COLUMNS, out_schema
+from harken_client.replay.outcome import COLUMNS, REJECT_COLUMNS, TIMES, out_schema
 
 GROUP_ROWS = 1 << 17
 """Rows of a row group of OUT, about."""
@@ -65,19 +66,31 @@ class Content:
         return part, path
 
 
-class PartSpool(Spool):
-    """Parts by number."""
+Make = Callable[[Iterator[bytes], Path], object]
+"""Writes OUT's own format: the sections of all parts in order, and where to."""
 
-    def __init__(self, out: Path, checkpoint_seconds: float = 1.0) -> None:
+
+class PartSpool(Spool):
+    """Parts by number.
+
+    OUT is written while parts still come, as far as they are there without a gap; so when the
+    last is there, so is nearly all of it. What a crash leaves of it is not used.
+    """
+
+    def __init__(self, out: Path, make: Make, checkpoint_seconds: float = 1.0) -> None:
         super().__init__(out, checkpoint_seconds)
         self.parts: dict[int, Part] = {}
         self._fresh: list[Part] = []
+        self._make = make
+        self._joining: _Joining | None = None
 
     def _load(self, entries: Sequence[dict[str, Any]]) -> None:
         self.state = Checkpoint()
         for entry in entries:
             seconds = entry.pop("seconds")
             part = Part(**entry)
+            if part.number in self.parts:  # told twice: interrupted after it was told
+                continue
             size = part.out_size + part.tally_size + part.rejects_size
             if self._path(part.number).stat().st_size != size:
                 raise ValueError
@@ -86,6 +99,9 @@ class PartSpool(Spool):
         known = {self._path(number) for number in self.parts}
         for path in set(self.folder.glob("part-*")) - known:
             path.unlink()
+        self._joining = _Joining(self._out_of, self._make, self._temporary(self.out))
+        for part in self.parts.values():
+            self._joining.add(part)
 
     def _count(self, part: Part, seconds: float) -> None:
         state = self.state
@@ -105,6 +121,8 @@ class PartSpool(Spool):
         written.rename(self._path(part.number))
         self.parts[part.number] = part
         self._fresh.append(part)
+        if self._joining is not None:
+            self._joining.add(part)
         self._add(rows=part.rows, rejects=part.rejects)
 
     def checkpoint(self) -> None:
@@ -116,26 +134,30 @@ class PartSpool(Spool):
             self._log(*(dataclasses.asdict(part) | seconds for part in self._fresh))
         self._fresh = []
 
-    def outs(self) -> Iterator[bytes]:
-        """What OUT says of the rows, part after part in the order of IN."""
-        for part in self._ordered():
-            if part.out_size:
-                yield self._section(part, 0, part.out_size)
-
     def tallies(self) -> Iterator[bytes]:
         """What the summary counts, part after part."""
         for part in self._ordered():
             if part.tally_size:
                 yield self._section(part, part.out_size, part.tally_size)
 
-    def finish(self, make: Callable[[Iterator[bytes], Path], object]) -> None:
-        """Publish rejects and OUT. ``make(outs, target)`` writes OUT's own format.
+    def finish(self) -> None:
+        """Publish rejects and OUT.
 
         Until OUT is there everything stays in the folder, so a crash in here costs nothing.
         """
+        joining = self._joining
+        assert joining is not None
         self._publish(self.rejects_path, self._make_rejects)
-        self._publish(self.out, lambda target: make(self.outs(), target))
+        self._publish(self.out, lambda _: joining.finish())
         self.discard()
+
+    def _close(self) -> None:
+        if self._joining is not None:
+            self._joining.abandon()
+        super()._close()
+
+    def _out_of(self, part: Part) -> bytes:
+        return self._section(part, 0, part.out_size)
 
     def _make_rejects(self, target: Path) -> None:
         with target.open("wb") as file:
@@ -157,6 +179,62 @@ class PartSpool(Spool):
         return self.folder / f"part-{number:06d}"
 
 
+class _Joining(threading.Thread):
+    """Makes OUT of parts in order, each as soon as it and all before it are there."""
+
+    def __init__(self, section: Callable[[Part], bytes], make: Make, target: Path) -> None:
+        super().__init__(daemon=True)
+        self._section, self._make, self._target = section, make, target
+        self._change = threading.Condition()
+        self._parts: dict[int, Part] = {}
+        self._is_whole = self._is_abandoned = False
+        self._error: BaseException | None = None
+        self.start()
+
+    def add(self, part: Part) -> None:
+        """Take a part into account."""
+        with self._change:
+            self._parts[part.number] = part
+            self._change.notify()
+
+    def finish(self) -> None:
+        """Wait until the parts are all in OUT; raises what went wrong with it."""
+        with self._change:
+            self._is_whole = True
+            self._change.notify()
+        self.join()
+        if self._error is not None:
+            raise self._error
+
+    def abandon(self) -> None:
+        """End without more ado."""
+        with self._change:
+            self._is_abandoned = True
+            self._change.notify()
+        self.join()
+
+    def run(self) -> None:
+        try:
+            self._make(self._sections(), self._target)
+        except BaseException as error:
+            self._error = error
+
+    def _sections(self) -> Iterator[bytes]:
+        number = 0
+        while True:
+            with self._change:
+                while not (number in self._parts or self._is_whole or self._is_abandoned):
+                    self._change.wait()
+                if self._is_abandoned:
+                    raise InterruptedError
+                part = self._parts.pop(number, None)
+            if part is None:
+                return
+            if part.out_size:
+                yield self._section(part)
+            number += 1
+
+
 def join_lines(header: Sequence[str]) -> Callable[[Iterator[bytes], Path], None]:
     """What makes a CSV file of sections of lines."""
 
@@ -173,7 +251,8 @@ def join_parquet(outs: Iterator[bytes], target: Path) -> None:
     """Make a Parquet file of sections that are Arrow streams.
 
     Columns of codes are written by dictionary as they are, but the file does not say so: whoever
-    reads it finds plain text. The ids have no value twice, so a dictionary would be in vain.
+    reads it finds plain text. For the others, few of whose values come twice, a dictionary would
+    be in vain; and the least and greatest text of a column would cost as much as all the rest.
     """
     from pyarrow import parquet
 
@@ -182,7 +261,12 @@ def join_parquet(outs: Iterator[bytes], target: Path) -> None:
         for table in _tables(outs):
             if writer is None:
                 writer = parquet.ParquetWriter(
-                    target, table.schema, use_dictionary=_CODED, store_schema=False
+                    target,
+                    table.schema,
+                    use_dictionary=_CODED,
+                    column_encoding=_ENCODING,
+                    write_statistics=_COUNTED,
+                    store_schema=False,
                 )
             writer.write_table(table)
         if writer is None:
@@ -192,7 +276,10 @@ def join_parquet(outs: Iterator[bytes], target: Path) -> None:
             writer.close()
 
 
-_CODED = [name for name in COLUMNS if name not in ("grumble_id", "decision_id")]
+_ENCODING = {"row": "DELTA_BINARY_PACKED", "decision_id": "DELTA_BYTE_ARRAY"}
+_COUNTED = ["row", "level", "probability", "severity", *TIMES, "label"]
+_PLAIN = ("grumble_id", "probability", *TIMES, *_ENCODING)
+_CODED = [name for name in COLUMNS if name not in _PLAIN]
 
 
 def _tables(outs: Iterator[bytes]) -> Iterator[Any]:

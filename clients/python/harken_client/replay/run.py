@@ -31,7 +31,7 @@ from harken_client.replay.journal import (
     begun_way,
     digest,
 )
-from harken_client.replay.offline import Offline, OfflineRunner, Stock, Task
+from harken_client.replay.offline import Offline, OfflineRunner, Stock, Task, backend_point
 from harken_client.replay.outcome import COLUMNS, out_schema
 from harken_client.replay.pipeline import Chunk, Pipeline
 from harken_client.replay.sources import ParquetSource, Source, open_source, parquet_library
@@ -89,13 +89,15 @@ class Replay:
             spool = RowSpool(self.out, self.checkpoint_seconds)
             work = self._by_rows(client, source, converter, spool, progress)
         else:
-            spool = _part_spool(self.out, self.checkpoint_seconds)
+            spool = self._part_spool()
             work = self._by_columns(client, source, spec, converter, spool, progress)
         with spool:
             spool.open(identity, restart=self.restart)
             try:
                 return work()
             except ReplayError:
+                if not spool.state.rows:
+                    spool.discard()
                 raise
             except OSError as error:
                 raise _resumable(spool, f"cannot write {self.out}: {error.strerror}") from None
@@ -110,6 +112,7 @@ class Replay:
     def _way(self, client: Client | None) -> str:
         """By rows or by columns; asks the service where that decides."""
         if self.offline is not None:
+            backend_point()
             _need_pyarrow("--offline")
             return COMPILED if self.offline.compiled else PARTS
         if client is None:
@@ -184,7 +187,6 @@ class Replay:
     ) -> Callable[[], Summary]:
         from harken_client.replay.columns import ColumnConverter
         from harken_client.replay.part_tally import add_up
-        from harken_client.replay.parts import join_lines, join_parquet
         from harken_client.replay.slices import open_slices
 
         slices = open_slices(self.source, source, converter, self.limit)
@@ -215,10 +217,16 @@ class Replay:
             spool.checkpoint()
             via = "offline" if client is None else "stream"
             summary = summarise(add_up(spool.tallies()), spool.state, via)
-            spool.finish(join_lines(COLUMNS) if as_csv else join_parquet)
+            spool.finish()
             return summary
 
         return work
+
+    def _part_spool(self) -> PartSpool:
+        from harken_client.replay.parts import PartSpool, join_lines, join_parquet
+
+        make = join_parquet if self._is_parquet() else join_lines(COLUMNS)
+        return PartSpool(self.out, make, self.checkpoint_seconds)
 
     def _is_parquet(self) -> bool:
         return self.out.suffix.lower() == ".parquet"
@@ -257,12 +265,6 @@ class _Keeper:
         self._spool.append(part, written)
         self._done += self._slices.done(self._under_way.pop(part.number))
         self._progress(self._spool.state.rows, self._before + self._done, self._slices.total)
-
-
-def _part_spool(out: Path, checkpoint_seconds: float) -> PartSpool:
-    from harken_client.replay.parts import PartSpool
-
-    return PartSpool(out, checkpoint_seconds)
 
 
 def _need_pyarrow(option: str) -> None:
