@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import sys
 import time
 import traceback
@@ -27,6 +28,7 @@ import plots
 from demo import ROOT
 from figures import Figure, Unmeasurable, show, write
 from parts import batch, core, explain, growth, life, native, offline, peer, rules, tools, unary
+from preparing import prepare
 from rich.console import Console
 from setting import Part, Setting, machine
 
@@ -130,6 +132,10 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
     began = time.monotonic()
     setting = Setting(folder, given.quick)
+    os.environ.setdefault("HARKEN_CACHE_DIR", str(folder / "cache"))
+    if given.only is None:
+        console.print("[dim]preparing data and models, kept in build/bench …[/]")
+        prepare(setting)
     found = run(parts, setting, console, out)
     for path in plots.draw([dataclasses.asdict(each) for each in found], folder):
         console.print(f"drawn: {path}")

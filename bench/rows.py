@@ -30,6 +30,7 @@ ROWS: Mapping[str, Row] = {
         "in-process core, warm: bytes parsed → answer serialised, median", "µs", at_most(80)
     ),
     "core-repeated": Row("the same for grumbles scored before", "µs"),
+    "core-compiled": Row("in-process core as in `core`, model compiled", "µs"),
     # rules
     "rules-hit": Row("rules of a grumble, decisions remembered", "µs", at_most(4)),
     "rules-hit-all": Row("the same with every result of the rule base", "µs"),
@@ -72,6 +73,8 @@ ROWS: Mapping[str, Row] = {
     "explain": Row("in-process core: a Score with explain ÷ without", "×"),
     "explain-us": Row("in-process core with explain", "µs"),
     "contributions-us": Row("pred_contrib of one row (Booster.predict, one thread)", "µs"),
+    "explain-compiled-us": Row("in-process core with explain, model compiled", "µs"),
+    "contributions-compiled-us": Row("contributions of one row, compiled closed form", "µs"),
     # life
     "start": Row("`harken serve` started → first Score answered", "s"),
     "reload": Row("another rule base activated under load → first answer by it", "s"),

@@ -38,7 +38,7 @@ class Setting:
     @property
     def seconds(self) -> float:
         """How long a load lasts."""
-        return 0.6 if self.quick else 2.0
+        return 0.6 if self.quick else 1.5
 
     def scaled(self, number: int, quick: int) -> int:
         """A size, or the one that is enough to see that the measurement runs."""
@@ -51,8 +51,8 @@ class Setting:
 
     @cached_property
     def workload(self) -> Workload:
-        """The grumbles to score: some 400,000, or 18,000 in a quick run."""
-        return Workload(self.folder / "data", self.scaled(60_000, 2500))
+        """The grumbles to score: some 315,000, or 18,000 in a quick run."""
+        return Workload(self.folder / "data", self.scaled(45_000, 2500))
 
     def reference(self, trees: int = reference.TREES) -> Path:
         """The folder of the reference bundle, or of its like with more trees."""

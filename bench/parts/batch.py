@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import grpc
@@ -60,12 +61,8 @@ def measure(setting: Setting) -> Iterator[Figure]:
 
 def _batches(setting: Setting, suffix: str, side: Side) -> Iterator[Figure]:
     count = setting.scaled(BATCHES, 2)
-    requests = setting.workload.requests(BATCH * count * (setting.turns + 1))
-    wires = [
-        scoring_pb2.BatchScoreRequest(requests=requests[at : at + BATCH]).SerializeToString()
-        for at in range(0, len(requests), BATCH)
-    ]
-    frame = setting.workload.table(len(requests)).to_pandas()
+    wires = _wires(setting, count * (setting.turns + 1))
+    frame = setting.workload.table(BATCH * len(wires)).to_pandas()
     matrix = setting.workload.matrix(side.bundle, frame)
     pieces = np.split(matrix, len(wires))
     turn = {"served": 1, "bare": 1}
@@ -99,6 +96,16 @@ def _batches(setting: Setting, suffix: str, side: Side) -> Iterator[Figure]:
     yield setting.figure("batch-rows" + suffix, rows.median, **rows.detail())
 
 
+@lru_cache(maxsize=1)
+def _wires(setting: Setting, batches: int) -> list[bytes]:
+    """Different batches, as they come over the wire; the same for both bundles."""
+    requests = setting.workload.requests(BATCH * batches)
+    return [
+        scoring_pb2.BatchScoreRequest(requests=requests[at : at + BATCH]).SerializeToString()
+        for at in range(0, len(requests), BATCH)
+    ]
+
+
 def _check(answer: bytes) -> None:
     results = scoring_pb2.BatchScoreResponse.FromString(answer).results
     refused = [each for each in results if not each.HasField("score")]
@@ -128,7 +135,8 @@ def _stream(setting: Setting, suffix: str, side: Side) -> Iterator[Figure]:
         return (time.process_time() - began) / rows * 1e6
 
     _remove(out)
-    found = take_turns(setting.scaled(STREAM_TURNS, 1), {"served": served, "bare": bare})
+    turns = setting.scaled(1 if suffix else STREAM_TURNS, 1)
+    found = take_turns(turns, {"served": served, "bare": bare})
     whole = Spread(tuple(wall))
     ratio = found["bare"].over(found["served"])
     said = _note(found, f"{rows:,} rows, `harken replay` as the client")

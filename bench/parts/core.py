@@ -9,6 +9,7 @@ from typing import Any
 
 from figures import Figure, Spread
 from harken_models.bundle import Bundle
+from harken_models.bundlefile import load_bundle
 from harken_rules import default_base_path
 from harken_server.assignment import Limits
 from harken_server.grpc.server import Server
@@ -22,7 +23,7 @@ from setting import Setting, with_shipped
 
 from parts.stages import stages_us
 
-ROWS = with_shipped("core", "core-repeated")
+ROWS = (*with_shipped("core", "core-repeated"), "core-compiled")
 WARMING = 20_000
 BLOCK = 1000
 
@@ -34,6 +35,7 @@ def measure(setting: Setting) -> Iterator[Figure]:
     warming = setting.scaled(WARMING, 500)
     wires = wires_of(setting, warming + BLOCK * setting.turns)
     scorers = {suffix: scorer_of(bundle) for suffix, _, bundle in setting.bundles()}
+    scorers["-compiled"] = scorer_of(load_bundle(setting.reference(), compiled=True))
     cores = {suffix: answering_with(scorer) for suffix, scorer in scorers.items()}
     new: dict[str, list[float]] = {suffix: [] for suffix in cores}
     again: dict[str, list[float]] = {suffix: [] for suffix in cores}
@@ -45,11 +47,16 @@ def measure(setting: Setting) -> Iterator[Figure]:
         for suffix, answer in cores.items():
             new[suffix] += timed_us(answer, wires[at : at + BLOCK])
             again[suffix] += timed_us(answer, wires[at : at + BLOCK])
-    for suffix in cores:
+    for suffix in ("", "-shipped"):
         note = f"{len(new[suffix]):,} requests that the memos, warm from {warming:,} others, lack"
         stages = stages_us(scorers[suffix], cores[suffix], wires[-BLOCK:])
         yield _of(setting, "core" + suffix, new[suffix], note, stages=stages)
         yield _of(setting, "core-repeated" + suffix, again[suffix], "the same requests again")
+    if scorers["-compiled"].snapshot.bundle.compiled:
+        yield _of(setting, "core-compiled", new["-compiled"], "")
+    else:
+        why = "the extra `compiled` is not installed"
+        yield setting.figure("core-compiled", None, skipped=why)
 
 
 def wires_of(setting: Setting, count: int) -> list[bytes]:

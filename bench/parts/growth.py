@@ -22,6 +22,7 @@ from parts.rules import growth_found
 ROWS = ("growth-rows", "growth-trees", "growth-rules")
 FEW_ROWS = 30_000
 """Also the rows of a chunk, so that both sizes score chunks alike."""
+TREE_ROWS = 10_000
 TURNS = 3
 
 
@@ -29,7 +30,7 @@ def measure(setting: Setting) -> Iterator[Figure]:
     """Each with the points that it comes from."""
     yield from _rows(setting)
     yield from _trees(setting)
-    found = growth_found(setting)
+    found = growth_found()
     points = [[int(size), cost] for size, cost in found["growth"].items()]
     yield setting.figure(
         "growth-rules",
@@ -49,11 +50,16 @@ def _rows(setting: Setting) -> Iterator[Figure]:
     yield _figure(setting, "growth-rows", _taken(setting, sides), "rows", "seconds, memos cold")
 
 
+def many_trees(setting: Setting) -> int:
+    """Trees of the greater model: ten times those of the reference bundle."""
+    return setting.scaled(10 * TREES, TREES)
+
+
 def _trees(setting: Setting) -> Iterator[Figure]:
-    few = TREES if not setting.quick else 20
-    rows = setting.scaled(FEW_ROWS, 1500)
+    many = many_trees(setting)
+    rows = setting.scaled(TREE_ROWS, 1500)
     batches = _batches(setting, rows, rows)
-    bundles = {trees: setting.reference(trees) for trees in (few, 10 * few)}
+    bundles = {trees: setting.reference(trees) for trees in (many // 10, many)}
     sides = {trees: _replay(path, batches, warm=True) for trees, path in bundles.items()}
     words = f"seconds for {rows:,} rows, decisions remembered"
     yield _figure(setting, "growth-trees", _taken(setting, sides), "trees", words)

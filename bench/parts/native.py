@@ -14,6 +14,7 @@ from setting import Setting
 from parts.unary import BODIES, IN_FLIGHT, Lane
 
 ROWS = ("native", "native-per-second")
+TURNS = 3
 
 
 def measure(setting: Setting) -> Iterator[Figure]:
@@ -29,7 +30,8 @@ def measure(setting: Setting) -> Iterator[Figure]:
                 f"transport-{name}", setting.reference(), setting.folder, *options
             )
             lanes[name] = Lane(stack.enter_context(server), bodies, setting.seconds)
-        found = take_turns(setting.turns, {name: lane.throughput for name, lane in lanes.items()})
+        sides = {name: lane.throughput for name, lane in lanes.items()}
+        found = take_turns(setting.scaled(TURNS, 1), sides)
     ratio = found["native"].over(found["grpcio"])
     cost = {name: sorted(lane.cpu_us)[len(lane.cpu_us) // 2] for name, lane in lanes.items()}
     note = f"{how()}, {BODIES} different requests, {IN_FLIGHT} in flight; "

@@ -29,9 +29,11 @@ ROWS = (
     "offline-memory",
     "offline-memory-flat",
 )
-SMALL, LARGE = 40_000, 340_000
+SMALL, LARGE = 40_000, 300_000
 MANY = 10_000_000
 TURNS = 3
+TOGETHER = ("harken", "compiled", "predict")
+TOGETHER_SHIPPED = ("harken-shipped", "predict-shipped")
 
 
 def measure(setting: Setting) -> Iterator[Figure]:
@@ -43,8 +45,10 @@ def measure(setting: Setting) -> Iterator[Figure]:
     compiled = Command(setting, setting.reference(), "--compiled")
     compiled.run(setting.workload.first(1000))  # compiles, if that was not done before
     sides["compiled"] = compiled
-    turns = setting.scaled(TURNS, 1)
-    found = take_turns(turns, {name: side.microseconds for name, side in sides.items()})
+    found: dict[str, Spread] = {}
+    for names, turns in (TOGETHER, TURNS), (TOGETHER_SHIPPED, 1):
+        some = {name: sides[name].microseconds for name in names}
+        found |= take_turns(setting.scaled(turns, 1), some)
     for suffix in ("", "-shipped"):
         ratio = found["predict" + suffix].over(found["harken" + suffix])
         yield setting.figure("offline" + suffix, ratio.median, **ratio.detail(_note(found, suffix)))
@@ -111,10 +115,15 @@ def _per_second(setting: Setting, name: str, found: Spread) -> Figure:
     return setting.figure(name, rows.median, **rows.detail(f"{setting.cores} cores"))
 
 
+def rows_of_many(setting: Setting) -> int:
+    """Rows of the file that is there for its size."""
+    return setting.scaled(MANY, 60_000)
+
+
 def _memory(setting: Setting) -> Iterator[Figure]:
     """The largest sum over all processes, and whether it grows as the rows go by."""
-    rows = setting.scaled(MANY, 60_000)
-    command, watches = Command(setting, setting.reference()), []
+    rows = rows_of_many(setting)
+    command, watches = Command(setting, setting.reference(), "--compiled"), []
 
     def watch(pid: int) -> None:
         watches.append(MemoryWatch(pid, every=setting.scaled(1, 0.1)).__enter__())
@@ -128,7 +137,7 @@ def _memory(setting: Setting) -> Iterator[Figure]:
         (setting.folder / "offline.parquet").unlink(missing_ok=True)
     samples = np.array(watches[0].samples)
     thirds = [np.median(part) for part in np.array_split(samples[:, 1], 3)]
-    note = f"{rows:,} rows in {ran.seconds:.0f} s, all processes, shared pages counted once"
+    note = f"{rows:,} rows in {ran.seconds:.0f} s (compiled), all processes, shared pages once"
     curve = [[round(at, 1), round(mib)] for at, mib in watches[0].samples]
     yield setting.figure("offline-memory", samples[:, 1].max(), note=note, curve=curve)
     said = f"medians of the thirds: {', '.join(f'{third:.0f}' for third in thirds)} MiB"

@@ -17,6 +17,7 @@ from setting import Setting
 from parts.unary import BODIES, IN_FLIGHT, Lane
 
 ROWS = ("peer", "peer-per-second")
+TURNS = 3
 
 
 def measure(setting: Setting) -> Iterator[Figure]:
@@ -41,7 +42,7 @@ def measure(setting: Setting) -> Iterator[Figure]:
             return load(peer.target, wires, IN_FLIGHT, setting.seconds, method, sizes).per_second
 
         asked()
-        found = take_turns(setting.turns, {"score": lane.throughput, "peer": asked})
+        found = take_turns(setting.scaled(TURNS, 1), {"score": lane.throughput, "peer": asked})
     ratio = found["score"].over(found["peer"])
     note = f"{how()}, {IN_FLIGHT} in flight; {mlserver_peer.settings_text(len(peer.workers))}"
     yield setting.figure("peer", ratio.median, **ratio.detail(note))

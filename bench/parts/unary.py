@@ -27,6 +27,7 @@ SAMPLE = 200
 """Requests whose answers are asked for beforehand, to know their sizes."""
 VARIED = 4000
 """Other requests for every turn of what is measured with Python clients."""
+VARIED_TURNS = 3
 LOADS = (1, 4, 16, 64, 128)
 
 
@@ -55,7 +56,7 @@ class Lane:
     def median_alone(self) -> float:
         """Microseconds of a call with no other in flight: the median of several bodies."""
         found = []
-        for at in range(4):
+        for at in range(3):
             one, size = self.bodies[at : at + 1], self.sizes[at : at + 1]
             loaded = load(self.server.target, one, 1, self.seconds / 5, sizes=size)
             found += loaded.latencies_us
@@ -71,7 +72,7 @@ class Lane:
 
 def measure(setting: Setting) -> Iterator[Figure]:
     """All rows; the servers stand side by side and take turns, so that all are as warm."""
-    requests = setting.workload.requests(VARIED * (setting.turns + 1))
+    requests = setting.workload.requests(VARIED * (setting.scaled(VARIED_TURNS, 1) + 1))
     bodies = [request.SerializeToString() for request in requests]
     with ExitStack() as stack:
         lanes: dict[str, Lane] = {}
@@ -146,7 +147,7 @@ def _varied(setting: Setting, lanes: dict[str, Lane]) -> Iterator[Figure]:
     sides = {name: lanes[name].varied_cpu for name in ("score", "score-shipped", "null")}
     for warm in sides.values():
         warm()
-    found = take_turns(setting.turns, sides)
+    found = take_turns(setting.scaled(VARIED_TURNS, 1), sides)
     for name in ("score", "score-shipped"):
         ratio = found[name].over(found["null"])
         note = f"{VARIED:,} new requests a turn, 16 in flight; {found[name].median:.0f} µs a Score"

@@ -59,11 +59,8 @@ class ColumnEncoder:
 
     def _formula(self, columns: Columns) -> Read:
         inputs = [read_numbers(name, columns) for name in self._feature.inputs]
-        formula, offset, missing = (
-            FORMULAS[self._feature.formula],
-            self._offset_us,
-            self._levels.missing,
-        )
+        formula = FORMULAS[self._feature.formula]
+        offset, missing = self._offset_us, self._levels.missing
 
         def read(part: slice | npt.NDArray[np.intp]) -> Any:
             result = formula(*(numbers(part) for numbers in inputs), offset)

@@ -67,7 +67,6 @@ class _Lane:
         )
         weakref.finalize(self, _LIB.LGBM_FastConfigFree, config)
         call, length = _LIB.LGBM_BoosterPredictForMatSingleRowFast, ctypes.byref(self._length)
-
         pack = struct.Struct(f"{width}d").pack_into  # refuses a row of another length
 
         def predict(values: Sequence[float]) -> float:

@@ -57,10 +57,8 @@ class RowEncoder:
             text = "|".join(f"{{{value}}}" for value in inputs)
             return f"levels_{own}[None if {absent} else f'{text}']"
         if feature.formula != COPY:
-            bound[f"formula_{own}"], bound[f"missing_{own}"] = (
-                FORMULAS[feature.formula],
-                self.levels.missing,
-            )
+            bound[f"formula_{own}"] = FORMULAS[feature.formula]
+            bound[f"missing_{own}"] = self.levels.missing
             call = f"formula_{own}({', '.join(inputs)}, {self.offset_us})"
             return f"missing_{own} if {absent} else {call}"
         if feature.type in ("category", "ordinal"):

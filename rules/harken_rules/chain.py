@@ -193,13 +193,17 @@ class Chain:
         return weights or _kept(self._weights, name, Weights(reasons), self._capacity)
 
     def for_columns(self) -> ColumnMemory:
-        """What columns remember; begins anew when that is too much."""
-        from harken_rules.column_groups import ColumnMemory
+        """What columns remember."""
+        from harken_rules.column_groups import column_memory
 
-        held = self._columns
-        if held is None or len(held) > self._capacity:
-            held = self._columns = ColumnMemory(self)
+        held = column_memory(self) if self._columns is None else self._columns
+        self._columns = held = held.within(self._capacity)
         return held
+
+    def forget(self) -> None:
+        """Forgets all answers."""
+        self.memo.clear()
+        self._columns = None
 
     def verdict(self, answers: Sequence[Answer]) -> Verdict:
         """What the groups answer, as one."""

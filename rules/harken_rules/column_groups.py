@@ -2,7 +2,7 @@
 
 Rows of a column find the places of their keys, and everything else is gathered from arrays by
 place: what the answers add to other groups' keys, and which of the distinct results each has. A
-place once given stays; when there are too many, later columns begin anew.
+place once given stays; when there are too many, later columns begin anew with the fullest group.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class ColumnGroup:
         group = chain.groups[place]
         self.words = chain.words[place]
         self.answers: list[Answer] = []
-        self._chain, self._place = chain, place
+        self._chain, self._place, self._dense = chain, place, dense
         self._places: KeyPlaces = Wide()
         if self.words == 1:
             self._places = Dense(group.keys()) if dense else Hashed()
@@ -80,6 +80,10 @@ class ColumnGroup:
         ]
         self._results: dict[str, Numbered[Result]] = {}
         self._weights: Numbered[Weights] = Numbered(lambda answer: answer[-1], id)
+
+    def emptied(self) -> ColumnGroup:
+        """The same group, of which nothing is remembered."""
+        return ColumnGroup(self._chain, self._place, self._dense)
 
     def find(self, words: Sequence[Keys], out: Index) -> None:
         """Writes the place of each row's key to ``out``; what is not known yet is asked."""
@@ -172,15 +176,29 @@ def rules_of(reasons: tuple[Fired, ...]) -> tuple[tuple[str, str], ...]:
 class ColumnMemory:
     """Everything that columns remember of a chain."""
 
-    def __init__(self, chain: Chain) -> None:
-        slots, groups = SLOTS, []
-        for place, bound in enumerate(chain.bounds()):
-            dense = bound <= slots
-            slots -= bound if dense else 0
-            groups.append(ColumnGroup(chain, place, dense))
+    def __init__(self, chain: Chain, groups: Sequence[ColumnGroup]) -> None:
         self.groups = tuple(groups)
         self.reasons = ColumnReasons(chain)
+        self._chain = chain
 
     def __len__(self) -> int:
         """How many answers are held."""
         return sum(len(group.answers) for group in self.groups)
+
+    def within(self, capacity: int) -> ColumnMemory:
+        """This, or what is left when the fullest groups begin anew, until no more is held."""
+        groups = list(self.groups)
+        while sum(held := [len(group.answers) for group in groups]) > capacity:
+            fullest = held.index(max(held))
+            groups[fullest] = groups[fullest].emptied()
+        return self if tuple(groups) == self.groups else ColumnMemory(self._chain, groups)
+
+
+def column_memory(chain: Chain) -> ColumnMemory:
+    """What columns remember of a chain at first: nothing."""
+    slots, groups = SLOTS, []
+    for place, bound in enumerate(chain.bounds()):
+        dense = bound <= slots
+        slots -= bound if dense else 0
+        groups.append(ColumnGroup(chain, place, dense))
+    return ColumnMemory(chain, groups)

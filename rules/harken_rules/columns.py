@@ -27,7 +27,7 @@ from harken_rules.verdict import FactError, Fired, Result, Verdict
 if TYPE_CHECKING:
     from harken_rules.engine import RuleEngine
 
-SLICE = 8192
+SLICE = 16384
 """Rows that go through at a time."""
 
 

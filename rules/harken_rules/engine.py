@@ -39,6 +39,9 @@ __all__ = [
 ]
 
 
+MEMO_SIZE = 2**17
+"""A year's grumbles of the simulated kind need three quarters of it."""
+
 Step = tuple[int, Callable[[Sequence[int]], Any], tuple[tuple[int, ...], ...]]
 """A decision, what picks the codes of its facts, and each fact's classes by code."""
 
@@ -46,14 +49,15 @@ Step = tuple[int, Callable[[Sequence[int]], Any], tuple[tuple[int, ...], ...]]
 class RuleEngine:
     """Decides on facts by the rules of one base; safe for any number of threads.
 
-    ``memo_size`` bounds the answers kept, over all decisions. ``evaluator`` is ``"durable"``
-    or, for comparison, ``"boxes"``.
+    ``memo_size`` bounds the answers kept, over all decisions, over all groups of a decider's, and
+    of those once more for columns. ``evaluator`` is ``"durable"`` or, for comparison,
+    ``"boxes"``.
     """
 
     def __init__(
         self,
         base: RuleBase,
-        memo_size: int = 65536,
+        memo_size: int = MEMO_SIZE,
         evaluator: Literal["durable", "boxes"] = "durable",
     ) -> None:
         self.base = base
@@ -166,6 +170,15 @@ class RuleEngine:
     def questions(self) -> int:
         """How many questions durable-rules has been asked to fill the memos."""
         return self._matches.stats().misses
+
+    def forget(self) -> None:
+        """Forgets all that is remembered: what comes next is asked of durable-rules anew."""
+        with self._lock:
+            chains = list(self._chains.values())
+        self._memo.clear()
+        self._matches.clear()
+        for chain in chains:
+            chain.forget()
 
     def close(self) -> None:
         """Frees the engine's memory; happens of itself when nobody holds the engine any more.

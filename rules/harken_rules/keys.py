@@ -29,7 +29,8 @@ class Digit:
 
     def code(self, key: int) -> int:
         """A code of the class that the key has."""
-        return self.samples[words_of(key, self.word) // self.radix % len(self.samples)]
+        held = (key >> WORD * self.word if self.word else key) % (1 << WORD)
+        return self.samples[held // self.radix % len(self.samples)]
 
 
 def digits_of(group: Group) -> tuple[Digit, ...]:

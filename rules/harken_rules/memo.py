@@ -70,6 +70,15 @@ class Memo(Generic[Key, Answer]):
             self._size += 1
             self._kept(table, key, answer)
 
+    def clear(self) -> None:
+        """Forgets every answer; what was counted stays."""
+        with self._lock:
+            for table, held in enumerate(self.answers):
+                for key in list(held):
+                    del held[key]
+                    self._gone(table, key)
+            self._size = 0
+
     def ticker(self, asked: int) -> Callable[[], int]:
         """What counts ``asked`` look-ups at each call, without the lock."""
         with self._lock:
@@ -84,7 +93,8 @@ class Memo(Generic[Key, Answer]):
             return MemoStats(hits, self._missed, self._size, self._capacity)
 
     def _forget(self) -> None:
-        table = max(range(len(self.answers)), key=lambda each: len(self.answers[each]))
+        sizes = list(map(len, self.answers))
+        table = sizes.index(max(sizes))
         fullest = self.answers[table]
         for key in list(itertools.islice(fullest, (len(fullest) + 1) // 2)):
             del fullest[key]

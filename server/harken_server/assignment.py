@@ -47,7 +47,7 @@ class Assignment:
     limits: Limits = field(default_factory=Limits)
     transport: Transport = "grpcio"
     folder: str = ""
-    memo_size: int = 65536
+    memo_size: int = 131072
     compiled: bool = False
     core: int | None = None
     tls_cert: str | None = None

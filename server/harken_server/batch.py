@@ -37,8 +37,8 @@ class ScoreBatch(Sequence[Outcome]):
     """Scores and errors in the order of the grumbles; a ``Score`` is made when asked for.
 
     ``apart`` are the rows that were answered by themselves, the wrong ones among them; in these
-    the other parts mean nothing. ``notices`` are those of the rows that have any. Times are
-    microseconds, -1 where there is no deadline.
+    the other parts mean nothing. ``notices`` are those of the rows that have any. Decision ids
+    have 32 characters. Times are microseconds, -1 where there is no deadline.
     """
 
     apart: Mapping[int, Outcome]

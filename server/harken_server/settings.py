@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     replay_idle_seconds: float = Field(default=300.0, gt=0, le=86_400)
     drain_seconds: float = Field(default=10.0, ge=0, le=600)
     start_seconds: float = Field(default=120.0, gt=0, le=600)
-    memo_size: int = Field(default=65536, ge=1)
+    memo_size: int = Field(default=131072, ge=1)
     pin: bool = True
     compiled: bool = False
     tls_cert: Path | None = None

@@ -70,7 +70,7 @@ class Snapshot:
         return frozenset(name for decision in self.base.decisions for name in decision.results)
 
 
-def build_snapshot(base: RuleBase, bundle: Bundle, memo_size: int = 65536) -> Snapshot:
+def build_snapshot(base: RuleBase, bundle: Bundle, memo_size: int = 131072) -> Snapshot:
     """Build what can be served; raises ``SnapshotError`` with every reason why it cannot."""
     problems = [*problems_of(base, bundle)]
     if problems:
@@ -80,7 +80,7 @@ def build_snapshot(base: RuleBase, bundle: Bundle, memo_size: int = 65536) -> Sn
 
 
 def load_snapshot(
-    rules: Path, bundle: Path, memo_size: int = 65536, compiled: bool = False
+    rules: Path, bundle: Path, memo_size: int = 131072, compiled: bool = False
 ) -> Snapshot:
     """Read both folders; raises ``SnapshotError`` with everything wrong with either.
 

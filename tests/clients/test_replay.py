@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -280,6 +282,30 @@ def test_parquet_without_pyarrow_says_what_to_install(
     (tmp_path / "in.parquet").write_bytes(b"")
     with pytest.raises(ReplayError, match="harken-client"):
         replay(fake.target, tmp_path / "in.parquet", tmp_path / "out.csv")
+
+
+def test_without_pyarrow_rows_go_in_batches(fake: Any, tmp_path: Path) -> None:
+    fake.streams = 8
+    source = write_grumbles(tmp_path / "in.csv", 20)
+    program = (
+        "import sys; sys.modules['pyarrow'] = None\n"
+        "import typer; from harken_client import commands; app = typer.Typer()\n"
+        "commands.register(app); app()"
+    )
+
+    def run(*options: str) -> subprocess.CompletedProcess[str]:
+        files = (str(source), str(tmp_path / "out.csv"))
+        command = [sys.executable, "-c", program, "replay", *files, "--target", fake.target]
+        return subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+
+    done = run("--json", "-")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["via"] == "batch"
+    assert (fake.chunks, done.stderr) == (0, "")
+    for options in (["--via", "stream"], ["--offline"]):
+        refused = run(*options)
+        assert refused.returncode == 2
+        assert "pip install 'harken-client[parquet]'" in refused.stderr
 
 
 @pytest.mark.parametrize(

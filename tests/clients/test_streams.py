@@ -6,6 +6,10 @@ import csv
 import itertools
 import random
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -257,3 +261,80 @@ def test_few_rows_are_held_however_long_the_file(
     pq.write_table(pa.table({"grumble_id": ids, "voice_time": times}), source)
     replay(fake, source, tmp_path / "out.csv", in_flight=2)
     assert most <= 4, "slices read, typed or under way at once"
+
+
+SMALL = (
+    "from harken_client.replay import csv_slices, slices, streams;"
+    "streams.CHUNK_ROWS = 300;"
+    "csv_slices.SMALLEST_BYTES, csv_slices.LARGEST_BYTES = 20_000, 40_000;"
+    "import typer; from harken_client import commands; app = typer.Typer();"
+    "commands.register(app); app()"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_replay_goes_on(fake: Any, tmp_path: Path, how: signal.Signals) -> None:
+    fake.streams = 8
+    source, out = write(tmp_path / "in.csv", **WRONG), tmp_path / "out.csv"
+    replay(fake, source, tmp_path / "whole.csv")
+    chunks, fake.chunks, fake.seconds_a_batch = fake.chunks, 0, 0.5
+    process = subprocess.Popen(
+        [sys.executable, "-c", SMALL, "replay", str(source), str(out), "--target", fake.target,
+         "--in-flight", "2"],
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    journal, until = tmp_path / "out.csv.partial" / "journal.jsonl", time.monotonic() + 60
+    while not (journal.exists() and journal.read_bytes().count(b"\n") >= 2):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until, "no part within a minute"
+        time.sleep(0.02)
+    process.send_signal(how)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == (-how if how is signal.SIGKILL else 130)
+    if how is signal.SIGINT:
+        assert "the same command goes on from there" in said
+        assert "Traceback" not in said
+    assert not out.exists()
+    fake.chunks, fake.seconds_a_batch = 0, 0.0
+    assert replay(fake, source, out).rows == ROWS
+    assert 0 < fake.chunks < chunks, "parts that are done are not done again"
+    assert without_ids(out) == without_ids(tmp_path / "whole.csv")
+    rejects = (tmp_path / "whole.rejects.csv").read_bytes()
+    assert (tmp_path / "out.rejects.csv").read_bytes() == rejects
+    assert not journal.parent.exists()
+
+
+def test_a_replay_begun_in_batches_goes_on_in_batches(fake: Any, tmp_path: Path) -> None:
+    source, out = write(tmp_path / "in.csv"), tmp_path / "out.csv"
+
+    def stop(rows: int, *_: int) -> None:
+        raise KeyboardInterrupt
+
+    with Client(fake.target) as client, pytest.raises(Interrupted, match="500 rows are done"):
+        Replay(source, out, via="batch", checkpoint_seconds=0).run(client, stop)
+    fake.streams = 8
+    with pytest.raises(ReplayError, match="it was begun as rows, not columns"):
+        replay(fake, source, out, via="stream")
+    assert replay(fake, source, out).via == "batch"
+    assert fake.chunks == 0
+
+
+def test_a_server_that_is_lost_leaves_what_is_done(fake: Any, status: Any, tmp_path: Path) -> None:
+    fake.streams = 8
+    source, out = write(tmp_path / "in.csv"), tmp_path / "out.csv"
+    count = 0
+
+    def go_away() -> None:
+        nonlocal count
+        count += 1
+        if count > 6:
+            fake.failures = [status(grpc.StatusCode.UNAVAILABLE, "gone")]
+
+    fake.before_batch = go_away
+    with pytest.raises(Interrupted, match="the same command goes on"):
+        replay(fake, source, out, patience=0.5, in_flight=1)
+    fake.before_batch = lambda: None
+    fake.failures, fake.chunks = [], 0
+    assert replay(fake, source, out).scored == ROWS
+    assert 0 < fake.chunks < 10

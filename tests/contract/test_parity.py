@@ -19,6 +19,7 @@ from harken.v1 import grumble_pb2, scoring_pb2, scoring_pb2_grpc
 from harken_models import default_bundle_path
 from harken_rules import default_base_path
 from harken_rules.language import FactType
+from harken_server.grpc.batch_reading import LEAST
 from harken_server.grpc.convert import from_proto, to_proto
 from harken_server.grumble import Grumble, Score
 from harken_server.limits import RANGES
@@ -141,7 +142,13 @@ def test_alone_in_a_batch_and_offline_a_grumble_scores_the_same(served, offline,
         results = stub.BatchScore(
             scoring_pb2.BatchScoreRequest(requests=requests), timeout=60
         ).results
+        # Most of these have attributes and are read one by one; the others by columns.
+        plain = [at for at, r in enumerate(requests) if not (r.attributes or r.explain)]
+        ordinary = scoring_pb2.BatchScoreRequest(requests=[requests[at] for at in plain])
+        by_columns = stub.BatchScore(ordinary, timeout=60).results
     assert [anonymous(r.score) for r in results] == alone
+    assert len(plain) >= LEAST
+    assert [anonymous(r.score) for r in by_columns] == [alone[at] for at in plain]
     outcomes = score_rows(offline, map(from_proto, requests), batch=97)
     assert [anonymous(to_proto(outcome)) for outcome in outcomes] == alone
 
@@ -170,7 +177,15 @@ def test_the_scores_differ_from_each_other(offline, rows):
     assert len({score.probability for score in scores}) > ROWS / 2
 
 
-def test_the_clients_replay_gives_the_same_bits(served, offline, rows, tmp_path):
+WAYS = {
+    "stream": ["--via", "stream"],
+    "batch": ["--via", "batch"],
+    "offline": ["--offline", "--processes", "1"],
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_clients_replay_gives_the_same_bits(served, offline, rows, tmp_path, way):
     source, out = tmp_path / "in.csv", tmp_path / "out.csv"
     names = sorted({"observe_time"}.union(*rows))
     with source.open("w", newline="") as file:
@@ -180,10 +195,10 @@ def test_the_clients_replay_gives_the_same_bits(served, offline, rows, tmp_path)
             row = {"observe_time": row["voice_time"], **row}
             writer.writerow([as_text(row.get(name)) for name in names])
     program = "from harken_client.main import main; main()"
-    command = [sys.executable, "-c", program, "replay", str(source), str(out)]
-    done = subprocess.run(
-        [*command, "--target", served.target], capture_output=True, text=True, timeout=240
-    )
+    command = [sys.executable, "-c", program, "replay", str(source), str(out), *WAYS[way]]
+    if way != "offline":
+        command += ["--target", served.target]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr + done.stdout
     with out.open(newline="") as file:
         replayed = list(csv.DictReader(file))

@@ -1,8 +1,8 @@
 """A dataset specification means the same to training and to replay.
 
-Training reads it with pandas, replay with the standard library, neither knowing the other.
-Both read the same files here, the client's requests pass through the server's conversion, and
-what arrives is compared.
+Training reads it with pandas, replay with the standard library, or by columns with pyarrow,
+neither knowing the other. Both read the same files here, the client's requests pass through the
+server's conversion, and what arrives is compared.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from harken_client import InvalidRequest
+from harken_client.replay.columns import ColumnConverter
 from harken_client.replay.convert import Converter
+from harken_client.replay.slices import open_slices
 from harken_client.replay.sources import open_source
 from harken_client.replay.spec import read_spec as read_for_replay
 from harken_models.dataset import load_dataset
@@ -120,6 +122,35 @@ def as_replayed(spec: Path, data: Path) -> tuple[dict[int, Seen], set[int]]:
     return seen, refused
 
 
+def by_columns(spec: Path, data: Path) -> tuple[dict[int, Seen], set[int]]:
+    """The same of a replay by columns: what is in the record batches that it sends."""
+    source = open_source(data)
+    converter = Converter(read_for_replay(spec), source.columns, "en")
+    slices, columns = open_slices(data, source, converter, None), ColumnConverter(converter)
+    seen: dict[int, Seen] = {}
+    refused = set()
+    for part in slices.plan():
+        typed = columns.typed(slices.read(part))
+        refused |= {part.first + place + 1 for place, _, _ in typed.rejects}
+        told = {
+            f"{name}_us" if name in TIMES else name: cells_of(column)
+            for name, column in zip(typed.batch.schema.names, typed.batch.columns, strict=True)
+        }
+        for row, place in enumerate(typed.places.to_pylist()):
+            fields = {name: cells[row] for name, cells in told.items()}
+            seen[part.first + place + 1] = known(fields), typed.labels[row].as_py()
+    return seen, refused
+
+
+TIMES = ("voice_time", "observe_time")
+
+
+def cells_of(column: pa.Array) -> list[object]:
+    whole = pa.types.is_timestamp(column.type)
+    cells: list[object] = (column.cast(pa.int64()) if whole else column).to_pylist()
+    return cells
+
+
 def as_trained(spec: Path, data: Path) -> tuple[dict[int, Seen], set[int]]:
     """The same for training."""
     dataset = load_dataset(read_for_training(spec), data)
@@ -145,6 +176,7 @@ def known(fields: dict[str, object]) -> dict[str, object]:
 
 def compare(spec: Path, data: Path) -> tuple[dict[int, Seen], set[int]]:
     replayed, refused = as_replayed(spec, data)
+    assert by_columns(spec, data) == (replayed, refused)
     trained, left_out = as_trained(spec, data)
     assert refused == left_out
     assert replayed.keys() == trained.keys()

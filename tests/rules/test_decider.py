@@ -194,6 +194,22 @@ def test_a_repeat_asks_nothing() -> None:
         list(map(decide, others))
 
 
+def test_what_is_forgotten_is_asked_again() -> None:
+    base = random_base(7, rules=30, least=20)
+    engine = RuleEngine(base)
+    decide = engine.decider(engine.given)
+    row = as_row(engine.given, some_facts(random.Random(3), base))
+    first = decide(row)
+    questions, misses = engine.questions(), engine.stats().misses
+    engine.decide_columns({}, rows=1)
+    engine.forget()
+    assert engine.stats().size == 0
+    assert len(engine.chain().for_columns()) == 0
+    assert decide(row) == first
+    assert engine.questions() >= 2 * questions
+    assert engine.stats().misses >= 2 * misses
+
+
 def test_two_threads_on_one_decider() -> None:
     base, rng = random_base(7, rules=30, least=20), random.Random(2)
     facts = [some_facts(rng, base) for _ in range(100)]

@@ -57,7 +57,7 @@ scores = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(score=scores)
 def test_an_answers_bytes_are_those_of_its_message(score):
     read = scoring_pb2.ScoreResponse.FromString(score_response(score))
@@ -97,9 +97,11 @@ def batch_of(given):
     )
 
 
-@settings(max_examples=150, deadline=None)
-@given(given=st.lists(st.none() | scores, min_size=1, max_size=5).filter(any))
+@settings(max_examples=60, deadline=None)
+@given(given=st.lists(st.none() | scores, min_size=1, max_size=4).filter(any))
 def test_a_batchs_bytes_are_those_of_its_messages(given):
+    # A batch makes its ids itself, and all alike.
+    given = [each and each._replace(decision_id=f"{row:032}") for row, each in enumerate(given)]
     batch = batch_of(given)
     failed = status_pb2.Status(code=13, message="no level")
     read = scoring_pb2.BatchScoreResponse.FromString(batch_response(batch, lambda _: failed))

@@ -27,7 +27,7 @@ from .odd_requests import LATER, requests, wires
 
 NOW_US = 1_700_010_000_000_000
 often = settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -179,7 +179,7 @@ def test_many_odd_requests_are_read_one_by_one(scorer):
     assert read.columns.aside == set()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(data=st.binary(max_size=60), cuts=st.lists(st.integers(0, 60), min_size=1, max_size=6))
 def test_no_bytes_lead_the_wire_astray(data, cuts):
     cuts = sorted(min(cut, len(data)) for cut in cuts)

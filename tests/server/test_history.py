@@ -61,7 +61,7 @@ def test_every_row_scores_as_in_a_batch(snapshot: Snapshot, suffix: str) -> None
             assert (facts["segment"][place] or "") == score.segment.code
             assert results["level"][place] == score.level
             assert float(results["severity"][place]).hex() == score.severity.hex()
-            assert results["owner"][place] == score.owner.code
+            assert results["owner"][place] == score.advice.owner.code
             said = decided.verdict(place).results
             assert said["strategies"] == tuple(s.code for s in score.strategies)
             assert said["level"] == score.level

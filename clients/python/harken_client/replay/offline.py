@@ -17,13 +17,15 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harken_client.errors import HarkenError
 from harken_client.replay.errors import ReplayError
 from harken_client.replay.parts import Part
-from harken_client.replay.slices import Slice
 from harken_client.replay.spec import Spec
+
+if TYPE_CHECKING:
+    from harken_client.replay.slices import Slice
 
 GROUP, NAME = "harken.replay", "offline"
 AHEAD = 2
