@@ -53,7 +53,7 @@ class Backend:
         }
         said = "grumble.grumble_id: grumble_id is required"
         faults = [(row, "grumble.grumble_id", "FIELD_REQUIRED", said) for row in sorted(wrong)]
-        return pa.record_batch(columns), faults
+        return pa.RecordBatch.from_pydict(columns), faults
 
     def close(self) -> None:
         pass

@@ -131,7 +131,7 @@ def by_columns(columns: ColumnConverter, block: Block) -> list[Any]:
     found: list[Any] = [None] * block.rows
     times = ("voice_time", "observe_time")
     cast = {name: typed.batch.column(name).cast(pa.int64()).to_pylist() for name in times}
-    rows = typed.batch.drop_columns(list(times)).to_pylist()
+    rows = pa.Table.from_batches([typed.batch]).drop_columns(list(times)).to_pylist()
     for number, (place, row) in enumerate(zip(typed.places.to_pylist(), rows, strict=True)):
         row |= {name: values[number] for name, values in cast.items()}
         known = {name: value for name, value in row.items() if value is not None}

@@ -204,7 +204,7 @@ def test_a_comparison_counts_levels_strategies_owners_and_warnings(
     assert {code: old for code, (old, _) in other.strategies.items()} == {
         code: codes.count(code) for code in codes
     }
-    owners = [score.owner.code for score in scores]
+    owners = [score.advice.owner.code for score in scores]
     assert other.owners == {code: (owners.count(code),) * 2 for code in sorted(set(owners))}
     assert Comparison.from_json(json.loads(json.dumps(other.to_json()))) == other
 

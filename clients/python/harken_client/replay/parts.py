@@ -293,7 +293,7 @@ def _tables(outs: Iterator[bytes]) -> Iterator[Any]:
             field.name: column if _is_coded(column) else column.cast(field.type)
             for field, column in zip(schema, batch.columns, strict=True)
         }
-        gathered.append(pyarrow.record_batch(columns))
+        gathered.append(pyarrow.RecordBatch.from_pydict(columns))
         if sum(each.num_rows for each in gathered) >= GROUP_ROWS:
             yield pyarrow.Table.from_batches(gathered).unify_dictionaries()
             gathered = []

@@ -65,7 +65,7 @@ def content_of(
     if as_csv:
         out = csv_text(columns)
     else:
-        out = stream_bytes(pa.record_batch({n: _plain(c) for n, c in columns.items()}))
+        out = stream_bytes(pa.RecordBatch.from_pydict({n: _plain(c) for n, c in columns.items()}))
     tally = tally_bytes(columns["level"], columns["probability"], columns["label"])
     lines = b"".join(line for _, line in rejects)
     digests = _digests(columns) if scores.num_rows else ("", "")
