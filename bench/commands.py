@@ -15,10 +15,9 @@ from figures import Unmeasurable
 
 @dataclass(frozen=True)
 class Ran:
-    """A command that ended well: wall-clock and processor seconds, children's included."""
+    """A command that ended well, and the seconds it took."""
 
     seconds: float
-    cpu_seconds: float
 
 
 def harken(folder: Path, *words: object, watch: Callable[[int], None] | None = None) -> Ran:

@@ -89,11 +89,14 @@ class Workload:
             work.rename(path)
         return path
 
-    def first(self, rows: int) -> Path:
-        """The first ``rows`` of the flat file, as a file."""
-        path = self.folder / f"{_stem(self.customers)}-first-{rows}.parquet"
+    def piece(self, rows: int, skip: int = 0) -> Path:
+        """So many ``rows`` of the flat file after the first ``skip``, as a file."""
+        path = self.folder / f"{_stem(self.customers)}-{skip}-{skip + rows}.parquet"
         if not path.is_file():
-            pq.write_table(pq.read_table(self.flat).slice(0, rows).drop_columns(["label"]), path)
+            table = pq.read_table(self.flat).slice(skip, rows).drop_columns(["label"])
+            if table.num_rows < rows:
+                raise ValueError(f"there are only {self.rows:,} simulated grumbles")
+            pq.write_table(table, path)
         return path
 
     def _made(self, name: str, words: list[str]) -> Path:

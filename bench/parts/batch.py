@@ -30,7 +30,8 @@ ROWS = with_shipped("batch", "batch-rows", "stream", "stream-rows", "stream-comm
 BATCH = 1000
 BATCHES = 10
 """In each turn, all of other grumbles than before."""
-STREAM_ROWS = 150_000
+STREAM_ROWS = 75_000
+"""A turn, each time other ones, after as many that warm."""
 STREAM_TURNS = 3
 
 
@@ -53,6 +54,8 @@ def measure(setting: Setting) -> Iterator[Figure]:
             assert boosted is not None
             booster = lightgbm.Booster(model_str=boosted.text)
             sides[suffix] = Side(stack.enter_context(server), bundle, booster)
+        for side in sides.values():
+            _replayed(setting, side, 0)  # fills the memos
         for suffix, side in sides.items():
             yield from _batches(setting, suffix, side)
         for suffix, side in sides.items():
@@ -114,32 +117,29 @@ def _check(answer: bytes) -> None:
 
 
 def _stream(setting: Setting, suffix: str, side: Side) -> Iterator[Figure]:
-    rows = setting.scaled(STREAM_ROWS, 10_000)
-    source = setting.workload.first(rows)
-    matrix = setting.workload.matrix(side.bundle, pq.read_table(source).to_pandas())
-    out = setting.folder / "streamed.parquet"
-    wall: list[float] = []
+    rows, wall = _stream_rows(setting), list[float]()
+    turn = {"served": 0, "bare": 0}
 
     def served() -> float:
+        turn["served"] += 1
         before = side.server.cpu()
-        ran = harken(
-            setting.folder, "replay", source, out, "--restart", "--target", side.server.target
-        )
-        wall.append(rows / ran.seconds)
+        wall.append(rows / _replayed(setting, side, turn["served"]))
         return (side.server.cpu() - before) / rows * 1e6
 
     def bare() -> float:
+        turn["bare"] += 1
+        frame = pq.read_table(_piece(setting, turn["bare"])).to_pandas()
+        matrix = setting.workload.matrix(side.bundle, frame)
         began = time.process_time()
         for at in range(0, rows, 65_536):
             side.booster.predict(matrix[at : at + 65_536], num_threads=1)
         return (time.process_time() - began) / rows * 1e6
 
-    _remove(out)
     turns = setting.scaled(1 if suffix else STREAM_TURNS, 1)
     found = take_turns(turns, {"served": served, "bare": bare})
     whole = Spread(tuple(wall))
     ratio = found["bare"].over(found["served"])
-    said = _note(found, f"{rows:,} rows, `harken replay` as the client")
+    said = _note(found, f"{rows:,} new rows a turn, `harken replay` as the client")
     yield setting.figure("stream" + suffix, ratio.median, **ratio.detail(said))
     per_core = found["served"].each(lambda us: 1e6 / us)
     yield setting.figure("stream-rows" + suffix, per_core.median, **per_core.detail())
@@ -152,5 +152,17 @@ def _note(found: dict[str, Spread], words: str) -> str:
     return f"server CPU {served:.1f} µs a row, bare predict {bare:.1f} µs; {words}"
 
 
-def _remove(out: Path) -> None:
-    out.unlink(missing_ok=True)
+def _stream_rows(setting: Setting) -> int:
+    return setting.scaled(STREAM_ROWS, 4000)
+
+
+def _piece(setting: Setting, turn: int) -> Path:
+    rows = _stream_rows(setting)
+    return setting.workload.piece(rows, skip=turn * rows)
+
+
+def _replayed(setting: Setting, side: Side, turn: int) -> float:
+    """Seconds of the command that sends this turn's rows."""
+    source, out = _piece(setting, turn), setting.folder / "streamed.parquet"
+    words = ["replay", source, out, "--restart", "--target", side.server.target]
+    return harken(setting.folder, *words).seconds

@@ -83,7 +83,7 @@ def _replay(bundle: Path, batches: list[Any], warm: bool = False) -> Callable[[]
 
 
 def _batches(setting: Setting, rows: int, chunk: int) -> list[Any]:
-    table = pq.read_table(setting.workload.first(rows))
+    table = pq.read_table(setting.workload.piece(rows))
     return list(table.combine_chunks().to_batches(chunk))
 
 

@@ -43,7 +43,7 @@ def measure(setting: Setting) -> Iterator[Figure]:
         sides["harken" + suffix] = Command(setting, path)
         sides["predict" + suffix] = Bare(setting, bundle)
     compiled = Command(setting, setting.reference(), "--compiled")
-    compiled.run(setting.workload.first(1000))  # compiles, if that was not done before
+    compiled.run(setting.workload.piece(1000))  # compiles, if that was not done before
     sides["compiled"] = compiled
     found: dict[str, Spread] = {}
     for names, turns in (TOGETHER, TURNS), (TOGETHER_SHIPPED, 1):
@@ -69,8 +69,8 @@ class Command:
 
     def __init__(self, setting: Setting, bundle: Path, *options: str) -> None:
         self.setting, self.bundle, self.options = setting, bundle, options
-        self.small = setting.workload.first(setting.scaled(SMALL, 4000))
-        self.large = setting.workload.first(setting.scaled(LARGE, 16_000))
+        self.small = setting.workload.piece(setting.scaled(SMALL, 4000))
+        self.large = setting.workload.piece(setting.scaled(LARGE, 16_000))
         self.starts: list[float] = []
 
     def microseconds(self) -> float:
@@ -92,7 +92,7 @@ class Bare:
     """``Booster.predict`` of the same rows."""
 
     def __init__(self, setting: Setting, bundle: Bundle) -> None:
-        source = setting.workload.first(setting.scaled(LARGE, 16_000))
+        source = setting.workload.piece(setting.scaled(LARGE, 16_000))
         self.matrix = setting.workload.matrix(bundle, pq.read_table(source).to_pandas())
         boosted = bundle.parts.model.boosted
         assert boosted is not None

@@ -25,7 +25,7 @@ COLUMN_ROWS, FACTS = 1_000_000, 100_000
 def measure(setting: Setting) -> Iterator[Figure]:
     """Processor time, the best of several runs: there is nothing to compare it with."""
     grumbles = setting.scaled(FACTS, 4000)
-    facts = setting.workload.first(grumbles)
+    facts = setting.workload.piece(grumbles)
     found = rules_bench.measure(rows=setting.scaled(COLUMN_ROWS, 20_000), facts=facts)
     _GROWTH.update(found)
     of = f"{found['decisions']} decisions, {found['rules']} rules"

@@ -27,6 +27,8 @@ SAMPLE = 200
 """Requests whose answers are asked for beforehand, to know their sizes."""
 VARIED = 4000
 """Other requests for every turn of what is measured with Python clients."""
+WARMING, WARM_SECONDS = 12_000, 4.0
+"""Requests, others again, that warm the memos before that, and for how long they are sent."""
 VARIED_TURNS = 3
 LOADS = (1, 4, 16, 64, 128)
 
@@ -64,7 +66,8 @@ class Lane:
 
     def varied_cpu(self) -> float:
         """Microseconds of server CPU a call where every request is another one."""
-        before, others = self.server.cpu(), self.bodies[self.turn * VARIED : -1][:VARIED]
+        others = self.bodies[WARMING + self.turn * VARIED :][:VARIED]
+        before = self.server.cpu()
         loaded = python_load(self.server.target, others, 16, self.seconds)
         self.turn += 1
         return (self.server.cpu() - before) / loaded.calls * 1e6
@@ -72,7 +75,7 @@ class Lane:
 
 def measure(setting: Setting) -> Iterator[Figure]:
     """All rows; the servers stand side by side and take turns, so that all are as warm."""
-    requests = setting.workload.requests(VARIED * (setting.scaled(VARIED_TURNS, 1) + 1))
+    requests = setting.workload.requests(WARMING + VARIED * setting.scaled(VARIED_TURNS, 1))
     bodies = [request.SerializeToString() for request in requests]
     with ExitStack() as stack:
         lanes: dict[str, Lane] = {}
@@ -145,12 +148,12 @@ def _alone(setting: Setting, lanes: dict[str, Lane]) -> Iterator[Figure]:
 
 def _varied(setting: Setting, lanes: dict[str, Lane]) -> Iterator[Figure]:
     sides = {name: lanes[name].varied_cpu for name in ("score", "score-shipped", "null")}
-    for warm in sides.values():
-        warm()
+    for name in sides:
+        python_load(lanes[name].server.target, lanes[name].bodies[:WARMING], 16, WARM_SECONDS)
     found = take_turns(setting.scaled(VARIED_TURNS, 1), sides)
     for name in ("score", "score-shipped"):
         ratio = found[name].over(found["null"])
-        note = f"{VARIED:,} new requests a turn, 16 in flight; {found[name].median:.0f} µs a Score"
+        note = f"{VARIED:,} new requests a turn after {WARMING:,} others; {found[name].median:.0f} µs a Score"
         row = "score-cpu-varied" + name.removeprefix("score")
         yield setting.figure(row, ratio.median, **ratio.detail(note))
 

@@ -134,9 +134,11 @@ class Chain:
         return [group.keys() if words == 1 else 1 << WORD * words for group, words in held]
 
     def parts_of(self, name: str) -> list[tuple[int, ...]]:
-        """What each code of a given fact adds to the key of each of its readers."""
+        """What each code of a given fact adds to the key of each of its readers, 0 if none is."""
         readers = self._adding.get(name, ())
         size = self.engine.cells[name].size
+        if not readers:
+            return [(0,)] * size
         return [tuple([parts[code] for ((_, parts),) in readers]) for code in range(size)]
 
     def answer(self, place: int, key: int) -> Answer:
@@ -204,17 +206,6 @@ class Chain:
         """Forgets all answers."""
         self.memo.clear()
         self._columns = None
-
-    def verdict(self, answers: Sequence[Answer]) -> Verdict:
-        """What the groups answer, as one."""
-        ends = [answer[len(self.readers.get(place, ())) :] for place, answer in enumerate(answers)]
-        verdict = ChainVerdict.__new__(ChainVerdict)
-        verdict.said = (self, *[end[0] for end in ends])
-        verdict.results = self.template.copy()
-        for place in self.holding:
-            verdict.results.update(ends[place][1])
-        verdict.reasons = self.ranked[tuple([ends[place][-1] for place in self.weighing])]
-        return verdict
 
     def fired(self, said: Sequence[Said]) -> tuple[Fired, ...]:
         """All rules that fired, in the order of decisions, then of rules."""

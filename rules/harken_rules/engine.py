@@ -121,9 +121,9 @@ class RuleEngine:
         """``decide`` for rows given as sequences whose positions are ``names``.
 
         Among these may be names that are no facts. Each value is ``None`` (missing) or of its
-        fact's type: str, bool, or an int or float; a bool for a number, or a 1 for True, is taken
-        for what it equals. Verdicts and errors are those of ``decide``; a row of another length is
-        a ValueError. With ``results``, only the decisions that these rest on are asked, and
+        fact's type: str, bool, or an int or float; what only equals such a value, as 1 does True,
+        may be taken for it. Verdicts and errors are those of ``decide``; a row of another length
+        is a ValueError. With ``results``, only the decisions that these rest on are asked, and
         verdicts hold these results alone. Raises ValueError where a name stands twice, KeyError
         for a result that no decision yields.
         """

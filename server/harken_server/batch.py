@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar, overload
 
 from harken_server.columns import CodedResult, ScoredColumns, combined
+from harken_server.decision_ids import new_ids
 from harken_server.errors import ScoringError
-from harken_server.grumble import Advice, Labelled, Score, Strategy
+from harken_server.grumble import Advice, Labelled, Score, Strategy, Words
 from harken_server.texts import ADVICE, Texts
 
 Outcome = Score | ScoringError
 Part = TypeVar("Part")
-
-
-class Words(NamedTuple):
-    """The labels that a score has one each of."""
-
-    segment: Labelled
-    behaviour_type: Labelled
-    tolerance: Labelled
 
 
 class Shared(NamedTuple, Generic[Part]):
@@ -82,7 +74,7 @@ class ScoreBatch(Sequence[Outcome]):
             self.level[row],
             self.probability[row],
             self.severity[row],
-            *self.words.values[self.words.places[row]],
+            self.words.values[self.words.places[row]],
             self.reasons.values[self.reasons.places[row]],
             self.strategies.values[self.strategies.places[row]],
             self.advice.values[self.advice.places[row]],
@@ -104,17 +96,13 @@ def make_batch(
 ) -> ScoreBatch:
     """The batch of these columns, with the words of each row's language."""
     told = columns.told
-    hexadecimal = os.urandom(16 * columns.rows).hex()
 
     def shared(names: Sequence[str]) -> tuple[list[int], list[tuple[Any, ...]]]:
         index, values = combined([languages, *(told[name] for name in names)])
         return index.tolist(), values
 
     index, values = shared(Words._fields)
-    words = Shared(
-        index,
-        [Words(*map(texts[language].label, Words._fields, codes)) for language, *codes in values],
-    )
+    words = Shared(index, [texts[language].words(*codes) for language, *codes in values])
     index, values = shared(["reasons"])
     reasons = Shared(index, [texts[language].reasons(fired) for language, fired in values])
     index, values = shared(["strategies"])
@@ -130,7 +118,7 @@ def make_batch(
     return ScoreBatch(
         apart=apart,
         notices=notices,
-        decision_ids=[hexadecimal[at : at + 32] for at in range(0, len(hexadecimal), 32)],
+        decision_ids=new_ids(columns.rows),
         level=columns.level.tolist(),
         probability=columns.probability.tolist(),
         severity=columns.severity.tolist(),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import lru_cache
+
+from harken_server.kept import Kept
 
 US_PER_HOUR = 3_600_000_000
 
 
-@lru_cache(maxsize=4096)
-def microseconds(hours: int | float | Decimal) -> int:
-    """Microseconds of a rule's ``hours``, the decimal taken as it is written."""
+def _exactly(hours: object) -> int:
     exact = hours if isinstance(hours, Decimal) else Decimal(str(hours))
     return int(exact * US_PER_HOUR)
+
+
+microseconds = Kept(_exactly)
+"""Microseconds of a rule's hours, the decimal taken as it is written."""

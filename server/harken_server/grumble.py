@@ -13,7 +13,6 @@ are compiled for.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple, get_args, get_type_hints
 
@@ -94,8 +93,15 @@ class Strategy(NamedTuple):
     expectation: str
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Words(NamedTuple):
+    """The labels that a score has one each of."""
+
+    segment: Labelled
+    behaviour_type: Labelled
+    tolerance: Labelled
+
+
+class Advice(NamedTuple):
     """Who deals with a grumble and how, in one language: what many scores have in common."""
 
     treatment: Labelled
@@ -104,15 +110,6 @@ class Advice:
     supporting_departments: tuple[Labelled, ...]
     escalation_chain: tuple[Labelled, ...]
     warnings: tuple[Labelled, ...]
-    _hash: int = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        # Once for all: it is looked up with every answer, and holds some twenty texts.
-        parts = (getattr(self, name) for name in self.__slots__ if name != "_hash")
-        object.__setattr__(self, "_hash", hash(tuple(parts)))
-
-    def __hash__(self) -> int:
-        return self._hash
 
 
 class FactValue(NamedTuple):
@@ -164,9 +161,7 @@ class Score(NamedTuple):
     level: int
     probability: float
     severity: float
-    segment: Labelled
-    behaviour_type: Labelled
-    tolerance: Labelled
+    words: Words
     reasons: tuple[Labelled, ...]
     strategies: tuple[Strategy, ...]
     advice: Advice
@@ -176,6 +171,21 @@ class Score(NamedTuple):
     model_digest: str
     notices: tuple[Labelled, ...] = ()
     explanation: Explanation | None = None
+
+    @property
+    def segment(self) -> Labelled:
+        """The segment; empty where it is not known."""
+        return self.words.segment
+
+    @property
+    def behaviour_type(self) -> Labelled:
+        """The behaviour type; empty where it is not known."""
+        return self.words.behaviour_type
+
+    @property
+    def tolerance(self) -> Labelled:
+        """The tolerance; empty where no rule says."""
+        return self.words.tolerance
 
     @property
     def warnings(self) -> tuple[Labelled, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from harken_rules import FactError, Verdict
@@ -11,6 +10,7 @@ from harken_server.batch import Outcome, ScoreBatch, make_batch
 from harken_server.column_scoring import score_columns
 from harken_server.columns import GrumbleColumns, ScoredColumns
 from harken_server.deadlines import US_PER_HOUR, microseconds
+from harken_server.decision_ids import new_id
 from harken_server.errors import GapError, ScoringError, Violation
 from harken_server.explaining import explain
 from harken_server.grumble import CORE, Explanation, Grumble, Labelled, Score
@@ -40,6 +40,7 @@ class Scorer:
         given = ["" if name == "segment" else name for name in CORE]
         self._decide = snapshot.engine.decider([*given, *_ADDED, *self._own])
         self._assess = snapshot.bundle.assessor(CORE)
+        self._digests = base.digest, snapshot.bundle.digest
 
     def score(self, grumble: Grumble) -> Score:
         """The score of ``grumble``; raises ``ScoringError`` naming everything wrong with it."""
@@ -63,20 +64,17 @@ class Scorer:
             raise GapError("level")
         behaviour = grumble.behaviour_type if self._behaviour_given else results["behaviour_type"]
         return Score(
-            os.urandom(16).hex(),
+            new_id(),
             int(level),  # type: ignore[arg-type]
             probability,
             float(results["severity"] or 0),  # type: ignore[arg-type]
-            texts.label("segment", segment),
-            texts.label("behaviour_type", behaviour),
-            texts.label("tolerance", results["tolerance"]),
+            texts.words(segment, behaviour, results["tolerance"]),
             texts.reasons(verdict.reasons),
             texts.strategies(results["strategies"]),
             texts.advice(results),
             None if reply is None else observed + microseconds(reply),
             None if resolve is None else observed + microseconds(resolve),
-            self.snapshot.base.digest,
-            self.snapshot.bundle.digest,
+            *self._digests,
             self._notices(grumble) if attributes else (),
             self._explain(grumble, verdict) if grumble.explain else None,
         )

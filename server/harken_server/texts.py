@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import itemgetter
-from typing import Any, TypeVar
 
 from harken_rules import Entry, Fired, RuleBase
 
-from harken_server.grumble import Advice, Labelled, Strategy
-
-Made = TypeVar("Made")
+from harken_server.grumble import Advice, Labelled, Strategy, Words
+from harken_server.kept import MOST, Kept, KeptTogether
 
 NOTHING = Labelled("", "")
 _IGNORED = {
@@ -35,8 +33,6 @@ ADVICE = (
     "warnings",
 )
 _advised = itemgetter(*ADVICE)
-_KEPT = 16384
-"""Things of a kind remembered. When there are more, all are forgotten."""
 _UNKNOWN: Mapping[object, Labelled] = {}
 
 
@@ -55,15 +51,18 @@ class Texts:
             code: strategy_of(entry, language)
             for code, entry in base.catalogues["strategies"].items()
         }
-        self._strategy_lists: dict[object, tuple[Strategy, ...]] = {}
-        self._reasons: dict[int, tuple[tuple[Labelled, ...], tuple[Fired, ...]]] = {}
-        self._advice: dict[tuple[object, ...], Advice] = {}
         self._labels: dict[str, dict[object, Labelled]] = {
             name: {
                 code: Labelled(code, base.label(name, code, language)) for code in fact.values or {}
             }
             for name, fact in base.facts.items()
         }
+        self._words: dict[tuple[object, ...], Words] = {}
+        self._advice = KeptTogether(self._make_advice)
+        self.strategies = Kept(self._find_strategies)
+        """The strategies of the catalogue whose codes a verdict names."""
+        self.reasons = Kept(self._make_reasons)
+        """Fired rules as reasons: ``<decision>.<rule>`` and their authors' words."""
 
     def label(self, fact: str, code: object) -> Labelled:
         """An enum fact's value with its label; empty where ``code`` is missing.
@@ -74,37 +73,44 @@ class Texts:
         if code is None:
             return NOTHING
         found = self._labels.get(fact, _UNKNOWN).get(code)
-        # A caller's own code is not kept, or callers could fill the memory.
         return found if found is not None else Labelled(str(code), str(code))
+
+    def words(self, segment: object, behaviour_type: object, tolerance: object) -> Words:
+        """The labels of these codes."""
+        key = segment, behaviour_type, tolerance
+        found = self._words.get(key)
+        if found is None:
+            if len(self._words) >= MOST:  # they may be a caller's own codes
+                self._words.clear()
+            found = self._words[key] = Words(*map(self.label, Words._fields, key))
+        return found
 
     def advice(self, results: Mapping[str, object]) -> Advice:
         """The advice that a verdict's results amount to."""
-        key = _advised(results)
-        found = self._advice.get(key)
-        if found is None:
-            found = remember(self._advice, key, self._make_advice(results))
-        return found
+        return self._advice(_advised(results))
 
-    def _make_advice(self, results: Mapping[str, object]) -> Advice:
+    def _make_advice(self, results: tuple[object, ...]) -> Advice:
+        treatment, contact_policy, owner, supporting, escalation, warnings = results
         return Advice(
-            treatment=self.label("treatment", results["treatment"]),
-            contact_policy=self.label("contact_policy", results["contact_policy"]),
-            owner=self.label("owner", results["owner"]),
+            treatment=self.label("treatment", treatment),
+            contact_policy=self.label("contact_policy", contact_policy),
+            owner=self.label("owner", owner),
             supporting_departments=tuple(
-                self.label("supporting_departments", code)
-                for code in many(results["supporting_departments"])
+                self.label("supporting_departments", code) for code in many(supporting)
             ),
-            escalation_chain=self.chain(results["escalation"]),
-            warnings=tuple(self.label("warnings", code) for code in many(results["warnings"])),
+            escalation_chain=self.chain(escalation),
+            warnings=tuple(self.label("warnings", code) for code in many(warnings)),
         )
 
-    def strategies(self, codes: object) -> tuple[Strategy, ...]:
-        """The strategies of the catalogue that a verdict names; none where it is missing."""
-        found = self._strategy_lists.get(codes)
-        if found is None:
-            made = tuple([self._strategies[str(code)] for code in many(codes)])
-            found = remember(self._strategy_lists, codes, made)
-        return found
+    def _find_strategies(self, codes: object) -> tuple[Strategy, ...]:
+        return tuple([self._strategies[str(code)] for code in many(codes)])
+
+    def _make_reasons(self, fired: tuple[Fired, ...]) -> tuple[Labelled, ...]:
+        codes = map(reason_code, fired)
+        return tuple(
+            Labelled(code, pick(each.because, self._language, code))
+            for code, each in zip(codes, fired, strict=True)
+        )
 
     def chain(self, code: object) -> tuple[Labelled, ...]:
         """The departments of an escalation chain, in order."""
@@ -114,31 +120,10 @@ class Texts:
             for name in chain_of(self._base, code)
         )
 
-    def reasons(self, fired: tuple[Fired, ...]) -> tuple[Labelled, ...]:
-        """Fired rules as reasons: ``<decision>.<rule>`` and their authors' words."""
-        # By identity, for they cannot be hashed: the engine says the same with the same object.
-        # What is kept here keeps its identity to itself.
-        found = self._reasons.get(id(fired))
-        if found is None:
-            found = remember(self._reasons, id(fired), (tuple(map(self._reason, fired)), fired))
-        return found[0]
-
-    def _reason(self, fired: Fired) -> Labelled:
-        code = reason_code(fired)
-        return Labelled(code, pick(fired.because, self._language, code))
-
     def ignored(self, name: str) -> Labelled:
         """The warning that an undeclared attribute was not looked at."""
         words = _IGNORED.get(self._language, _IGNORED["en"])
         return Labelled("attribute-ignored", words.format(name))
-
-
-def remember(kept: dict[Any, Made], key: object, made: Made) -> Made:
-    """Keep what was made; answers it."""
-    if len(kept) >= _KEPT:
-        kept.clear()
-    kept[key] = made
-    return made
 
 
 def strategy_of(entry: Entry, language: str) -> Strategy:

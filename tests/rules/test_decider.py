@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import pickle
 import random
 import threading
@@ -10,11 +11,13 @@ import weakref
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
+import numpy as np
 import pytest
-from harken_rules import groups
+from harken_rules import groups, readers
 from harken_rules.decider import Decider
 from harken_rules.engine import EngineError, FactError, RuleEngine, Verdict
 from harken_rules.language import FactType, RuleBase
+from harken_rules.number_cells import NumberCells
 
 from .random_bases import random_base, random_facts
 from .test_columns import closed_enums
@@ -25,7 +28,7 @@ def as_row(names: Sequence[str], facts: dict[str, object]) -> list[object]:
 
 
 def some_facts(rng: random.Random, base: RuleBase) -> dict[str, object]:
-    """Acceptable values of the types that a decider takes."""
+    """Acceptable values of the types that a decider expects."""
     facts = random_facts(rng, base)
     return {k: float(v) if isinstance(v, Decimal) else v for k, v in facts.items()}
 
@@ -63,20 +66,45 @@ def test_verdicts_are_those_of_decide(limit: int, monkeypatch: pytest.MonkeyPatc
         assert list(decide(row).results) == list(wanted.results)
 
 
-def test_without_the_way_step_by_step_remembered_rows_are_answered_alike() -> None:
-    base = random_base(7, rules=30, least=20)
-    rows = [some_facts(random.Random(seed), base) for seed in range(60)]
-    engine = RuleEngine(base)
-    written = Decider(engine, engine.chain(), engine.given)
-    step_by_step = [written.patient(as_row(engine.given, facts)) for facts in rows]
-    written.patient = None  # type: ignore[assignment,method-assign]
-    decide = written.written()
+@pytest.mark.parametrize("many", [0, 256])
+def test_what_is_plain_needs_no_other_way(many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "MANY_EDGES", many)
     compared = 0
-    for facts, wanted in zip(rows, step_by_step, strict=True):
-        if all(abs(value) <= 2**53 for value in facts.values() if type(value) in (int, float)):
-            assert decide(as_row(engine.given, facts)) == wanted
-            compared += 1
-    assert compared > 20
+    for seed in range(20):
+        base = random_base(seed, rules=20)
+        engine, plain = RuleEngine(base), RuleEngine(base, evaluator="boxes")
+        written = Decider(engine, engine.chain(), engine.given)
+        written.otherwise = None  # type: ignore[assignment,method-assign]
+        decide, rng = written.written(), random.Random(seed)
+        for _ in range(20):
+            facts = some_facts(rng, base)
+            if all(is_usual(name, value) for name, value in facts.items()):
+                assert decide(as_row(engine.given, facts)) == plain.decide(facts), (seed, facts)
+                compared += 1
+    assert compared > 100
+
+
+def is_usual(name: str, value: object) -> bool:
+    if type(value) not in (int, float):
+        return True
+    return 0 <= value < readers.USUAL if name.startswith("i") else abs(value) < 2**53
+
+
+def test_every_edge_is_read_exactly() -> None:
+    for seed in range(25):
+        base = random_base(seed, rules=20)
+        engine = RuleEngine(base)
+        for name in engine.given:
+            cells = engine.cells[name]
+            if not isinstance(cells, NumberCells):
+                continue
+            decide = engine.decider([name])
+            near: list[float] = [e for e in cells.edges if abs(e) < 1e17]
+            near += [math.nextafter(edge, side) for edge in near for side in (-math.inf, math.inf)]
+            near += [whole for e in near for whole in (math.floor(e), math.ceil(e))]
+            for value in near:
+                found = outcome(lambda: decide([value]))  # noqa: B023
+                assert found == outcome(lambda: engine.decide({name: value})), (seed, name, value)  # noqa: B023
 
 
 def hostile(base: RuleBase) -> list[tuple[str, object]]:
@@ -89,10 +117,18 @@ def hostile(base: RuleBase) -> list[tuple[str, object]]:
             case FactType.ENUM:
                 values: list[object] = ["purple", "", "x" * 1000, ["red"], 1, 2.5, True]
             case FactType.BOOLEAN:
-                values = ["true", 2, 0.5, "", []]
+                values = ["true", 2, 0.5, "", [], 1, 0, 1.0, np.True_]
             case _:
                 values = [1e300, -1e300, 2**53, 2**53 + 1, -(2**60), 10**400, 0.5, -0.0, 3.0]
                 values += [float("nan"), float("inf"), float("-inf"), "3", [], 1e-320, 256, 1e6]
+                values += [
+                    True,
+                    False,
+                    Decimal("1234.56789"),
+                    Decimal(3),
+                    np.float64(3),
+                    np.int64(2),
+                ]
         odd += [(fact.name, value) for value in values]
     return odd
 

@@ -7,12 +7,21 @@ from collections import Counter
 import pytest
 from google.rpc import status_pb2
 from harken.v1 import scoring_pb2
-from harken_server.batch import ScoreBatch, Shared, Words
+from harken_server.batch import ScoreBatch, Shared
 from harken_server.errors import GapError
 from harken_server.grpc import answers
 from harken_server.grpc.answers import batch_response, score_response
 from harken_server.grpc.convert import to_proto
-from harken_server.grumble import Advice, Contribution, Explanation, Labelled, Score, Strategy
+from harken_server.grumble import (
+    Advice,
+    Contribution,
+    Explanation,
+    Labelled,
+    Score,
+    Strategy,
+    Words,
+)
+from harken_server.kept import Kept, KeptTogether
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,9 +51,7 @@ scores = st.builds(
     st.sampled_from([1, 5, 127, 0, 128, -1, 2**31 - 1]),
     doubles,
     doubles,
-    labels,
-    labels,
-    labels,
+    st.builds(Words, labels, labels, labels),
     label_lists,
     strategy_lists,
     advice,
@@ -73,7 +80,6 @@ def batch_of(given):
     def column(name):
         return [getattr(each, name) for each in filled]
 
-    words = [Words(each.segment, each.behaviour_type, each.tolerance) for each in filled]
     apart = {row: GapError("level") for row, each in enumerate(given) if each is None}
     apart |= {row: each for row, each in enumerate(given) if each and each.explanation}
     deadlines = (
@@ -81,7 +87,7 @@ def batch_of(given):
         for name in ("reply_deadline_us", "resolve_deadline_us")
     )
     shared = (
-        Shared(places, words),
+        Shared(places, column("words")),
         Shared(places[::-1], column("reasons")[::-1]),
         Shared(places, column("strategies")),
         Shared(places, column("advice")),
@@ -123,11 +129,20 @@ def test_usual_answers_are_not_built_field_by_field(scorer, grumble, monkeypatch
         score_response(usual._replace(level=200))
 
 
-def test_what_is_kept_stays_within_bounds(scorer, grumble, monkeypatch):
-    monkeypatch.setattr(answers, "_KEPT", 10)
-    score = scorer.score(grumble())
-    for number in range(50):
-        mine = score._replace(strategies=(Strategy(f"s{number}", "", (), "", ""),))
-        read = scoring_pb2.ScoreResponse.FromString(score_response(mine))
-        assert [each.code for each in read.score.strategies] == [f"s{number}"]
-        assert len(answers._strategies) <= 10
+def test_what_is_kept_stays_within_bounds():
+    made = Kept(lambda text: text.upper(), most=10)
+    texts = [f"a{number}" for number in range(50)]
+    for text in texts * 2:
+        assert made(text) == text.upper()
+        assert 1 <= len(made) <= 10
+    together = KeptTogether("".join, most=10)
+    for text in texts * 2:
+        assert together((text, "b")) == text + "b"
+
+
+def test_equal_things_are_made_anew_and_the_same_one_is_not():
+    made = Kept(list)
+    one, other = ("a", *"b"), ("a", *"b")
+    assert one is not other
+    assert made(one) is made(one)
+    assert made(one) is not made(other)

@@ -34,7 +34,8 @@ from harken_server.grpc.convert import (
     to_proto,
     warnings_to_proto,
 )
-from harken_server.grumble import Advice, Labelled, Score, Strategy
+from harken_server.grumble import Advice, Labelled, Score, Strategy, Words
+from harken_server.kept import Kept
 
 _OWN = Struct("<H32sBBBdBd")
 """The tag and length of decision_id, the id, then tag and value of level, probability, severity."""
@@ -46,7 +47,7 @@ _NANOS = b"\x10"
 _NEVER = -1
 _END = 2**35 * US
 _KEPT = 16384
-"""Parts remembered of each kind."""
+"""Lengths whose heads are remembered."""
 
 
 def score_response(score: Score) -> bytes:
@@ -74,22 +75,23 @@ def score_parts(score: Score) -> tuple[bytes, ...]:
         _OWN.pack(_ID, identity, _LEVEL, level, _PROBABILITY, probability, _SEVERITY, severity),
         b"" if reply is None else _REPLY + time_bytes(reply),
         b"" if resolve is None else _RESOLVE + time_bytes(resolve),
-        words_bytes(score.segment, score.behaviour_type, score.tolerance),
+        words_bytes(score.words),
         reasons_bytes(score.reasons),
         *strategies_bytes(score.strategies),
-        advice_bytes(score.advice, score.rule_base_digest, score.model_digest),
+        advice_bytes(score.advice),
+        digests_bytes(score.rule_base_digest, score.model_digest),
         notices_bytes(score.notices) if score.notices else b"",
     )
 
 
 def batch_response(batch: ScoreBatch, status: Callable[[ScoringError], status_pb2.Status]) -> bytes:
     """The bytes of a ``BatchScoreResponse``; ``status`` says why a row has no score."""
-    digests = batch.rule_base_digest, batch.model_digest
+    digests = digests_bytes(batch.rule_base_digest, batch.model_digest)
     own, unusual = own_bytes(batch)
-    words = [words_bytes(*each) for each in batch.words.values]
-    reasons = [reasons_bytes(each) for each in batch.reasons.values]
-    strategies = [strategies_bytes(each) for each in batch.strategies.values]
-    advice = [advice_bytes(each, *digests) for each in batch.advice.values]
+    words = list(map(words_bytes, batch.words.values))
+    reasons = list(map(reasons_bytes, batch.reasons.values))
+    strategies = list(map(strategies_bytes, batch.strategies.values))
+    advice = [advice_bytes(each) + digests for each in batch.advice.values]
     lengths = np.fromiter(map(len, own), np.int64, len(own))
     for part, written in (
         (batch.words, words),
@@ -210,9 +212,8 @@ def seven_bits(number: Any) -> Any:
     )
 
 
-@lru_cache(maxsize=4096)
-def words_bytes(segment: Labelled, behaviour_type: Labelled, tolerance: Labelled) -> bytes:
-    """The bytes of the labels that a score has one each of."""
+def _write_words(words: Words) -> bytes:
+    segment, behaviour_type, tolerance = words
     return score_pb2.Score(
         segment=segment.code,
         segment_text=segment.text,
@@ -223,40 +224,36 @@ def words_bytes(segment: Labelled, behaviour_type: Labelled, tolerance: Labelled
     ).SerializeToString()
 
 
-@lru_cache(maxsize=_KEPT)
-def reasons_bytes(reasons: tuple[Labelled, ...]) -> bytes:
-    """The bytes of the reasons."""
+def _write_reasons(reasons: tuple[Labelled, ...]) -> bytes:
     return score_pb2.Score(reasons=reasons_to_proto(reasons)).SerializeToString()
 
 
-_strategies: dict[int, tuple[tuple[bytes, ...], tuple[Strategy, ...]]] = {}
-"""By identity, for they hold too many texts to be hashed each time: the same list is the same
-object (see ``Texts``), and what is kept here keeps its identity to itself."""
-
-
-def strategies_bytes(strategies: tuple[Strategy, ...]) -> tuple[bytes, ...]:
-    """The bytes of each strategy."""
-    found = _strategies.get(id(strategies))
-    if found is None:
-        if len(_strategies) >= _KEPT:
-            _strategies.clear()
-        found = tuple(map(strategy_bytes, strategies)), strategies
-        _strategies[id(strategies)] = found
-    return found[0]
-
-
 @lru_cache(maxsize=4096)
-def strategy_bytes(strategy: Strategy) -> bytes:
-    """The bytes of one strategy."""
+def _write_strategy(strategy: Strategy) -> bytes:
     return score_pb2.Score(strategies=[strategy_to_proto(strategy)]).SerializeToString()
 
 
-@lru_cache(maxsize=_KEPT)
-def advice_bytes(advice: Advice, rule_base_digest: str, model_digest: str) -> bytes:
-    """The bytes of the advice and of the digests."""
-    message = advice_to_proto(advice)
-    message.rule_base_digest, message.model_digest = rule_base_digest, model_digest
-    return message.SerializeToString()
+def _write_strategies(strategies: tuple[Strategy, ...]) -> tuple[bytes, ...]:
+    return tuple(map(_write_strategy, strategies))
+
+
+def _write_advice(advice: Advice) -> bytes:
+    return advice_to_proto(advice).SerializeToString()
+
+
+words_bytes = Kept(_write_words)
+reasons_bytes = Kept(_write_reasons)
+strategies_bytes = Kept(_write_strategies)
+"""The bytes of each strategy: lists of them there are too many to keep their bytes as a whole."""
+advice_bytes = Kept(_write_advice)
+
+
+@lru_cache(maxsize=64)
+def digests_bytes(rule_base_digest: str, model_digest: str) -> bytes:
+    """The bytes of the two digests."""
+    return score_pb2.Score(
+        rule_base_digest=rule_base_digest, model_digest=model_digest
+    ).SerializeToString()
 
 
 def notices_bytes(notices: tuple[Labelled, ...]) -> bytes:

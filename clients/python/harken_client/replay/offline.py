@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from harken_client.errors import HarkenError
 from harken_client.replay.errors import ReplayError
@@ -117,17 +117,17 @@ class OfflineRunner:
             numbers = {each: number for number, each in enumerate(self._processes)}
             while busy:
                 for pipe in wait(list(busy)):
-                    assert isinstance(pipe, Connection)
+                    pipe = cast("Connection", pipe)
                     said = self._hear(pipe)
                     if isinstance(said, tuple):
                         keep(*said)
                         busy[pipe] -= 1
                     while busy[pipe] < AHEAD and (part := stock.take(numbers[pipe])):
-                        pipe.send(part)
+                        self._tell(pipe, part)
                         busy[pipe] += 1
                     if not busy[pipe]:
                         del busy[pipe]
-                        pipe.send(None)
+                        self._tell(pipe, None)
         finally:
             self._stop()
 
@@ -147,13 +147,22 @@ class OfflineRunner:
         try:
             said = pipe.recv()
         except (EOFError, OSError):
-            process = self._processes[pipe]
-            process.join(5)
-            raise HarkenError(f"a process of the replay died{_how(process.exitcode)}") from None
+            raise self._death(pipe) from None
         if isinstance(said, Exception):
             raise said
         part: tuple[Part, Path] | str = said
         return part
+
+    def _tell(self, pipe: Connection, part: Slice | None) -> None:
+        try:
+            pipe.send(part)
+        except OSError:
+            raise self._death(pipe) from None
+
+    def _death(self, pipe: Connection) -> HarkenError:
+        process = self._processes[pipe]
+        process.join(5)
+        return HarkenError(f"a process of the replay died{_how(process.exitcode)}")
 
     def _stop(self) -> None:
         """Let processes that are done go, and end those that are not."""

@@ -91,8 +91,8 @@ class PartSpool(Spool):
             part = Part(**entry)
             if part.number in self.parts:  # told twice: interrupted after it was told
                 continue
-            size = part.out_size + part.tally_size + part.rejects_size
-            if self._path(part.number).stat().st_size != size:
+            path, size = self._path(part.number), part.out_size + part.tally_size
+            if not path.exists() or path.stat().st_size != size + part.rejects_size:
                 raise ValueError
             self.parts[part.number] = part
             self._count(part, seconds)
@@ -131,6 +131,7 @@ class PartSpool(Spool):
                 os.fsync(file.fileno())
         seconds = {"seconds": self.state.seconds}
         if self._fresh:
+            _sync_names(self.folder)
             self._log(*(dataclasses.asdict(part) | seconds for part in self._fresh))
         self._fresh = []
 
@@ -177,6 +178,16 @@ class PartSpool(Spool):
 
     def _path(self, number: int) -> Path:
         return self.folder / f"part-{number:06d}"
+
+
+def _sync_names(folder: Path) -> None:
+    """Make the names in a folder durable, where the system has a way."""
+    if hasattr(os, "O_DIRECTORY"):
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 class _Joining(threading.Thread):
