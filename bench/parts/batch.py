@@ -165,4 +165,4 @@ def _replayed(setting: Setting, side: Side, turn: int) -> float:
     """Seconds of the command that sends this turn's rows."""
     source, out = _piece(setting, turn), setting.folder / "streamed.parquet"
     words = ["replay", source, out, "--restart", "--target", side.server.target]
-    return harken(setting.folder, *words).seconds
+    return harken(setting.folder, *words)

@@ -71,7 +71,7 @@ def answering(bundle: Bundle) -> Answer:
 
 def scorer_of(bundle: Bundle) -> Scorer:
     """The shipped rule base with a bundle."""
-    return Scorer(build_snapshot(read_base(default_base_path()), bundle, 65536))
+    return Scorer(build_snapshot(read_base(default_base_path()), bundle))
 
 
 def answering_with(scorer: Scorer) -> Answer:

@@ -15,7 +15,7 @@ from pathlib import Path
 import lightgbm
 import numpy as np
 import pyarrow.parquet as pq
-from commands import Ran, harken
+from commands import harken
 from figures import Figure, Spread, take_turns
 from harken_models.bundle import Bundle
 from processes import MemoryWatch
@@ -77,12 +77,12 @@ class Command:
         """Wall-clock time of a row on all cores."""
         small, large = self.run(self.small), self.run(self.large)
         rows = [int(pq.read_metadata(path).num_rows) for path in (self.small, self.large)]
-        a_row = (large.seconds - small.seconds) / (rows[1] - rows[0])
-        self.starts.append(small.seconds - a_row * rows[0])
+        a_row = (large - small) / (rows[1] - rows[0])
+        self.starts.append(small - a_row * rows[0])
         return a_row * 1e6
 
-    def run(self, source: Path, watch: Callable[[int], None] | None = None) -> Ran:
-        """One replay."""
+    def run(self, source: Path, watch: Callable[[int], None] | None = None) -> float:
+        """Seconds of one replay."""
         out = self.setting.folder / "offline.parquet"
         words = ["replay", "--offline", source, out, "--restart", "--bundle", self.bundle]
         return harken(self.setting.folder, *words, *self.options, watch=watch)
@@ -130,14 +130,14 @@ def _memory(setting: Setting) -> Iterator[Figure]:
 
     source = setting.workload.repeated(rows)
     try:
-        ran = command.run(source, watch)
+        took = command.run(source, watch)
     finally:
         for each in watches:
             each.__exit__(None, None, None)
         (setting.folder / "offline.parquet").unlink(missing_ok=True)
     samples = np.array(watches[0].samples)
     thirds = [np.median(part) for part in np.array_split(samples[:, 1], 3)]
-    note = f"{rows:,} rows in {ran.seconds:.0f} s (compiled), all processes, shared pages once"
+    note = f"{rows:,} rows in {took:.0f} s (compiled), all processes, shared pages once"
     curve = [[round(at, 1), round(mib)] for at, mib in watches[0].samples]
     yield setting.figure("offline-memory", samples[:, 1].max(), note=note, curve=curve)
     said = f"medians of the thirds: {', '.join(f'{third:.0f}' for third in thirds)} MiB"

@@ -153,7 +153,8 @@ def _varied(setting: Setting, lanes: dict[str, Lane]) -> Iterator[Figure]:
     found = take_turns(setting.scaled(VARIED_TURNS, 1), sides)
     for name in ("score", "score-shipped"):
         ratio = found[name].over(found["null"])
-        note = f"{VARIED:,} new requests a turn after {WARMING:,} others; {found[name].median:.0f} µs a Score"
+        cost = f"{found[name].median:.0f} µs a Score"
+        note = f"{VARIED:,} new requests a turn after up to {WARMING:,} others; {cost}"
         row = "score-cpu-varied" + name.removeprefix("score")
         yield setting.figure(row, ratio.median, **ratio.detail(note))
 

@@ -33,7 +33,9 @@ class Assessment(NamedTuple):
 
 
 Assess = Callable[[Sequence[object], Mapping[str, object]], Assessment]
-_NOT_UNDERSTOOD = (TypeError, ValueError, ArithmeticError, struct.error, FeatureError)
+_NOT_UNDERSTOOD = (
+    TypeError, ValueError, LookupError, ArithmeticError, struct.error, FeatureError,
+)  # fmt: skip
 
 
 def compile_assessor(
@@ -47,7 +49,8 @@ def compile_assessor(
     others = [name for name in dict.fromkeys(needed) if name not in names]
     places = {name: place for place, name in enumerate((*names, *others))}
     given, point = places["segment"], places["point"]
-    places = {**places, "segment": len(places)}  # after the others, whether given or found
+    width = len(names) + len(others)
+    places = {**places, "segment": width}  # after the others, whether given or found
     encode = parts.features.row_function(places)
     log_odds, calibrated = predictor.one, parts.calibration.one
     association = parts.association.one
@@ -56,6 +59,8 @@ def compile_assessor(
 
     def understood(row: Sequence[object], attributes: Mapping[str, object]) -> Assessment:
         values = [*row, *map(attributes.get, others)]
+        if len(values) != width:
+            raise ValueError("a row has as many values as there are names")
         segment = values[given]
         if segment is None and nearest is not None:
             segment = nearest(values[brand], numbers(values))

@@ -106,7 +106,8 @@ class Bundle:
 
         The function takes such a row and the grumble's attributes. A value is None or of its
         field's type: text, flag, finite int or float within ±2**53. A name overrules an
-        attribute of the same name. Same bits and errors as ``assess``.
+        attribute of the same name. Same bits and errors as ``assess``; ValueError for a row of
+        another length.
         """
         return compile_assessor(self.parts, self.predictor, names, self.assess)
 

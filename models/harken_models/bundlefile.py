@@ -45,6 +45,9 @@ from harken_models.segments import SegmentModel
 FORMAT = 1
 _TOLERANCE = 1e-9
 """Probabilities of the probe rows may differ by this much between machines."""
+_UNREADABLE = (
+    LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError, ModelsError,
+)  # fmt: skip
 
 
 def write_bundle(
@@ -106,7 +109,7 @@ def load_bundle(path: Path, threads: int = 1, compiled: bool = False) -> Bundle:
         raise
     except lgb.basic.LightGBMError as error:
         raise BundleError(f"{path}/model.txt: LightGBM cannot read it: {error}") from None
-    except (LookupError, TypeError, ValueError, AttributeError, OSError, ModelsError) as error:
+    except _UNREADABLE as error:
         raise BundleError(f"{path}: is not a bundle of this program: {error!r}") from None
     return bundle
 

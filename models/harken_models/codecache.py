@@ -23,6 +23,7 @@ except ImportError:  # Windows: two that compile at once do it twice
 KEPT = 32
 """Files beyond these, the least recently used, are removed."""
 _DIGEST_BYTES = 32
+_NAMES = "[0-9a-f]" * 32 + ".code"
 
 
 def cache_folder() -> Path:
@@ -47,23 +48,22 @@ def kept_or_made(key: str, make: Callable[[], bytes]) -> tuple[bytes, bool]:
     """The code kept under ``key``, and whether it had to be made now.
 
     Processes that come at once make it once: the others wait for the first. A file that is
-    damaged is made anew. Raises ModelsError where no folder can be used, and what ``make`` does.
+    damaged is made anew. Raises ModelsError where no folder can be used, and what ``make``
+    raises.
     """
     folder = _folder()
     file = folder / _name(key)
     code = _read(file)
     if code is not None:
         return code, False
-    try:
-        with _alone(folder):
-            code = _read(file)
-            if code is not None:
-                return code, False
-            code = make()
+    with _alone(folder):
+        code = _read(file)
+        if code is not None:
+            return code, False
+        code = make()
+        with _faults_of(folder):
             _write(file, code)
-            _tidy(folder)
-    except OSError as error:
-        raise _unusable(folder, error) from None
+        _tidy(folder)
     return code, True
 
 
@@ -79,13 +79,11 @@ def _name(key: str) -> str:
 
 def _folder() -> Path:
     folder = cache_folder()
-    try:
+    with _faults_of(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         about = folder.stat()
-    except OSError as error:
-        raise _unusable(folder, error) from None
-    foreign = hasattr(os, "getuid") and about.st_uid != os.getuid()
-    if foreign or about.st_mode & 0o022:
+    # Windows has neither; what it says of the mode means nothing.
+    if hasattr(os, "getuid") and (about.st_uid != os.getuid() or about.st_mode & 0o022):
         raise ModelsError(
             f"{folder}: belongs to another user or can be written by others; code that is kept "
             "there could be anybody's (name another folder with HARKEN_CACHE_DIR)"
@@ -93,19 +91,28 @@ def _folder() -> Path:
     return folder
 
 
-def _unusable(folder: Path, error: OSError) -> ModelsError:
-    why = error.strerror or str(error)
-    return ModelsError(
-        f"{folder}: cannot be used as a cache: {why} (name another folder with HARKEN_CACHE_DIR)"
-    )
+@contextmanager
+def _faults_of(folder: Path) -> Iterator[None]:
+    """An OSError inside is a ModelsError that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise ModelsError(
+            f"{folder}: cannot be used as a cache: {why} "
+            "(name another folder with HARKEN_CACHE_DIR)"
+        ) from None
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; it is let go of when a process ends, however it ends."""
-    with (folder / "lock").open("wb") as file:
+    with _faults_of(folder):
+        file = (folder / "lock").open("wb")
+    with file:
         if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            with _faults_of(folder):
+                fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
@@ -124,7 +131,7 @@ def _read(file: Path) -> bytes | None:
 
 
 def _write(file: Path, code: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".code-", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as out:
             out.write(hashlib.sha256(code).digest() + code)
@@ -135,7 +142,16 @@ def _write(file: Path, code: bytes) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    """Remove what has not been used for longest, and what was left half-written."""
-    by_age = sorted(folder.glob("*.code"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for file in [*by_age[KEPT:], *folder.glob(".*.part")]:
-        file.unlink(missing_ok=True)
+    """Remove what has not been used for longest, and what was left half-written.
+
+    The folder may hold files of others. That something cannot be removed, or was removed
+    meanwhile, is no reason to do without the code.
+    """
+    used: list[tuple[float, Path]] = []
+    for file in folder.glob(_NAMES):
+        with suppress(OSError):
+            used.append((file.stat().st_mtime, file))
+    oldest = [file for _, file in sorted(used, reverse=True)[KEPT:]]
+    for file in [*oldest, *folder.glob(".code-*.part")]:
+        with suppress(OSError):
+            file.unlink()

@@ -51,7 +51,8 @@ def generate(text: str) -> bytes:
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.txt"
-        file.write_text(text, encoding="utf-8")
+        # lleaves reads it in the locale's encoding; only names, which it skips, are not ASCII.
+        file.write_text(text, encoding="ascii", errors="replace")
         forest = parse_to_ast(str(file))
     forest.raw_score = True
     module = ir.Module(name="trees")

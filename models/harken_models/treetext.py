@@ -38,13 +38,15 @@ class TreeArrays(NamedTuple):
 
 def read_trees(text: str) -> list[TreeArrays]:
     """The trees of a model with one output. Raises ModelsError for what is none of the usual
-    sums of trees: several classes, averaged trees, linear leaves."""
+    sums of trees: several classes, averaged trees, linear leaves, no tree at all."""
     head, *blocks = text.split("\nend of trees", 1)[0].split("\nTree=")
     lines = head.splitlines()
     if "num_tree_per_iteration=1" not in lines:
         raise ModelsError("the model has several outputs")
     if "average_output" in lines:
         raise ModelsError("the model averages its trees")
+    if not blocks:
+        raise ModelsError("the model has no trees")
     try:
         return [_tree(block) for block in blocks]
     except (LookupError, ValueError) as error:

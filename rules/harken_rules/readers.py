@@ -23,8 +23,9 @@ Parts = tuple[int, ...]
 MANY_EDGES = 256
 """From here on a tree of comparisons would be long to write, and bisecting is not much slower."""
 
-USUAL = 1024
-"""Whole numbers below are held in a dictionary, unless a fact's rules tell greater ones apart."""
+USUAL = range(-256, 1024)
+"""These whole numbers are held in a dictionary; others are found on the line. Where a fact's rules
+tell none but these apart, others are seldom, and may take their time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,11 @@ def number_reading(cells: NumberCells, parts: Sequence[Parts], value: str) -> Re
 
 def whole_reading(line: Line, missing: Parts, value: str) -> Reading:
     """The reading of a whole number."""
-    usual = {number: line(number) for number in range(USUAL)}
+    usual = {number: line(number) for number in USUAL}
     known: dict[object, Parts] = {None: missing}
     known.update({number: each for number, each in usual.items() if each is not None})
     held: dict[str, object] = {f"{value}_known": known}
-    if all(abs(edge) < USUAL for edge in line.edges[1:-1]):
+    if all(USUAL.start < edge < USUAL.stop for edge in line.edges[1:-1]):
         return Reading(f"{value}_known[{value}]", held)
 
     def other(given: object) -> Parts | None:

@@ -17,6 +17,7 @@ from harken_models.bundle import Assessment, Bundle
 from harken_models.calibrate import Calibration
 from harken_models.coded import SLICE
 from harken_models.core import CORE_FIELDS
+from harken_models.features import Feature, FeatureSpec
 
 from .rows import as_columns, random_rows
 
@@ -91,6 +92,40 @@ def test_a_name_overrules_an_attribute_and_is_found_among_them_otherwise(
     assess = bundle.assessor(("brand",))
     assert assess([None], attributes) == bundle.assess({**attributes, "brand": None})
     assert assess([None], attributes).segment == "gotone_2"
+
+
+def test_a_name_given_twice_has_its_last_value(
+    write: Callable[..., Bundle], tmp_path: Path
+) -> None:
+    bundle = write(tmp_path / "b", "blend")
+    row = {"brand": "gotone", "age_years": 60, "tenure_months": 100, "point": "extra_fee"}
+    found = bundle.assessor(("brand", *row))(["mzone", *row.values()], {"plan": "basic"})
+    assert found == bundle.assess({**row, "plan": "basic"})
+
+
+@pytest.mark.parametrize("values", [(), ("spam_sms",), ("spam_sms", 40, "basic")])
+def test_a_row_of_another_length_is_refused(
+    values: Sequence[object], write: Callable[..., Bundle], tmp_path: Path
+) -> None:
+    assess = write(tmp_path / "b", "blend").assessor(("point", "age_years"))
+    with pytest.raises(ValueError, match="is (shorter|longer) than"):
+        assess(values, {"plan": "basic"})
+
+
+def test_names_and_categories_are_no_part_of_what_is_executed() -> None:
+    evil = "row[0]]) or exit(3)\n'\"{row}"
+    spec = FeatureSpec(
+        (
+            Feature(evil, "number", (evil,)),
+            Feature(f"{evil}2", "category", ("{0}",), categories=('"', evil)),
+            Feature(f"{evil}3", "category", (evil, "{0}"), "joint", categories=(f"1|{evil}",)),
+        )
+    )
+    encode = spec.row_function({evil: 0, "{0}": 1})
+    for row in ([1, evil], [2.5, '"'], [None, "'"], [None, None]):
+        found, wanted = encode(row), spec.encode_row({evil: row[0], "{0}": row[1]})
+        np.testing.assert_array_equal(found, wanted)
+    assert encode([1, evil]) == (1, 1.0, 0.0)
 
 
 @pytest.mark.parametrize(

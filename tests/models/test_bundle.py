@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import threading
 from collections.abc import Callable
@@ -173,6 +174,12 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a coefficient too few": (
         lambda p: reseal(p, "logistic.yaml", lambda text: text.replace("  open_hours:", "  x:")),
         "is not a bundle of this program: KeyError",
+    ),
+    "an offset without end": (
+        lambda p: reseal(
+            p, "features.yaml", lambda t: re.sub("hours: [0-9.]+", "hours: .inf", t, count=1)
+        ),
+        "is not a bundle of this program: OverflowError",
     ),
     "a broken model": (
         lambda p: reseal(p, "model.txt", lambda text: "tree\n" + text[200:400]),

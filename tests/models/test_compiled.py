@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import lightgbm as lgb
 import numpy as np
@@ -224,6 +226,18 @@ def test_contributions_that_differ_are_not_used(text: str, monkeypatch: pytest.M
     assert compiled.explain(row) == plain.explain(row)
 
 
+def test_contributions_that_cannot_be_had_are_lightgbms(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_nodes: int) -> None:
+        raise RuntimeError("LLVM says no")
+
+    monkeypatch.setattr("harken_models.contribcode.kernel", broken)
+    plain = plain_of(text)
+    row = rows_of(1, 6)[0].tolist()
+    assert compile_trees(plain).explain(row) == plain.explain(row)
+
+
 def test_what_was_compiled_is_found_again(
     text: str, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -371,12 +385,80 @@ def test_what_is_not_used_for_long_is_removed(empty_cache: Path) -> None:
         codecache.kept_or_made(f"key {number}", lambda: b"code")
         (newest,) = [f for f in empty_cache.glob("*.code") if f.stat().st_mtime > 1e9]
         os.utime(newest, (number, number))
-    (empty_cache / ".torn.part").write_bytes(b"")
+    (empty_cache / ".code-torn.part").write_bytes(b"")
     codecache.kept_or_made("last", lambda: b"code")
     assert len(list(empty_cache.glob("*.code"))) == codecache.KEPT
     assert codecache.kept_or_made("last", lambda: b"other") == (b"code", False)
     assert codecache.kept_or_made("key 0", lambda: b"other") == (b"other", True)
-    assert not (empty_cache / ".torn.part").exists()
+    assert not (empty_cache / ".code-torn.part").exists()
+
+
+def test_files_of_others_in_the_folder_stay(empty_cache: Path) -> None:
+    empty_cache.mkdir(parents=True, mode=0o700)
+    own = {"morse.code", ".film.part", *(f"{number}.code" for number in range(codecache.KEPT))}
+    for name in own:
+        (empty_cache / name).write_bytes(b"")
+        os.utime(empty_cache / name, (1, 1))
+    codecache.kept_or_made("key", lambda: b"code")
+    left = {file.name for file in empty_cache.iterdir()}
+    assert own <= left
+    assert len(left - own) == 2  # the code and the lock
+
+
+def test_code_is_used_though_old_code_cannot_be_removed(empty_cache: Path) -> None:
+    empty_cache.mkdir(parents=True, mode=0o700)
+    for number in range(codecache.KEPT):
+        folder = empty_cache / f"{number:032x}.code"
+        folder.mkdir()
+        os.utime(folder, (1, 1))
+    assert codecache.kept_or_made("key", lambda: b"code") == (b"code", True)
+    assert codecache.kept_or_made("key", lambda: b"other") == (b"code", False)
+
+
+def test_a_full_disk_is_said_of_the_cache_only_where_it_is_the_cache(
+    text: str, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_given: object, **_named: object) -> bytes:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("harken_models.treecode.generate", full)
+        with pytest.raises(NotCompiledError, match=r"lleaves cannot compile .*No space left"):
+            compile_trees(plain_of(text))
+    monkeypatch.setattr("harken_models.treecode.generate", lambda _text: b"code")
+    monkeypatch.setattr(codecache.tempfile, "mkstemp", full)
+    with pytest.raises(NotCompiledError, match="cannot be used as a cache: No space left"):
+        compile_trees(plain_of(text))
+    assert [file.name for file in empty_cache.iterdir()] == ["lock"]
+
+
+def test_where_there_are_no_owners_the_mode_of_the_folder_says_nothing(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty_cache.mkdir(parents=True)
+    empty_cache.chmod(0o777)
+    monkeypatch.delattr(os, "getuid")  # as on Windows
+    assert codecache.kept_or_made("key", lambda: b"code") == (b"code", True)
+
+
+def test_features_named_in_chinese_compile_in_any_locale(
+    text: str, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = text.replace("Column_0", "月费")
+    assert plain_of(named).feature_names[0] == "月费"
+
+    def in_ascii(path: str) -> IO[str]:
+        return Path(path).open(encoding="ascii")
+
+    monkeypatch.setattr("lleaves.compiler.ast.scanner.open", in_ascii, raising=False)
+    rows = rows_of(50, 8)
+    assert compile_trees(plain_of(named)).many(rows).tolist() == plain_of(text).many(rows).tolist()
+
+
+def test_a_model_without_a_tree_is_refused(text: str, empty_cache: Path) -> None:
+    bare = lgb.Booster(model_str=text).model_to_string(num_iteration=1, start_iteration=12)
+    with pytest.raises(NotCompiledError, match="the model has no trees"):
+        compile_trees(plain_of(bare))
 
 
 def test_without_the_extra_lightgbm_serves_and_a_warning_names_it(

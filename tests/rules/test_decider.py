@@ -87,7 +87,7 @@ def test_what_is_plain_needs_no_other_way(many: int, monkeypatch: pytest.MonkeyP
 def is_usual(name: str, value: object) -> bool:
     if type(value) not in (int, float):
         return True
-    return 0 <= value < readers.USUAL if name.startswith("i") else abs(value) < 2**53
+    return value in readers.USUAL if name.startswith("i") else abs(value) < 2**53
 
 
 def test_every_edge_is_read_exactly() -> None:
@@ -121,14 +121,7 @@ def hostile(base: RuleBase) -> list[tuple[str, object]]:
             case _:
                 values = [1e300, -1e300, 2**53, 2**53 + 1, -(2**60), 10**400, 0.5, -0.0, 3.0]
                 values += [float("nan"), float("inf"), float("-inf"), "3", [], 1e-320, 256, 1e6]
-                values += [
-                    True,
-                    False,
-                    Decimal("1234.56789"),
-                    Decimal(3),
-                    np.float64(3),
-                    np.int64(2),
-                ]
+                values += [np.float64(3), np.int64(2)]
         odd += [(fact.name, value) for value in values]
     return odd
 
