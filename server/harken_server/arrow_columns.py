@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from math import nan
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -47,7 +47,12 @@ ENUMS = {
 _INT32 = 2**31
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
-Wrong = dict[int, list[Violation]]
+
+class Blame(NamedTuple):
+    """Rows, as a mask, that have the same thing wrong with them, and how to say it of one."""
+
+    rows: NDArray[np.bool_]
+    say: Callable[[int], Violation]
 
 
 class BatchError(ScoringError):
@@ -63,21 +68,29 @@ def unreadable(reason: Reason, *messages: str) -> BatchError:
 class ReadBatch:
     """A batch as columns, and what of it columns cannot say.
 
-    ``wrong`` has, for rows with cells that no ``ScoreRequest`` could hold, what is the matter;
-    the cells themselves are missing in ``grumbles``. ``suspects`` are rows with cells that only
-    ``Score`` itself can judge: attributes that might be refused, and NaN, which is not null and
-    not a number; they are missing too. ``ignored`` is how many undeclared attributes each row
+    ``wrong`` has cells that no ``ScoreRequest`` could hold; they are missing in ``grumbles``.
+    ``suspects`` are rows with cells that only ``Score`` itself can judge: attributes that might
+    be refused, and NaN, which is not null and not a number; they are missing too. ``ignored`` is how many undeclared attributes each row
     has, None where no row has any.
     """
 
     grumbles: GrumbleColumns
-    wrong: Wrong
-    suspects: frozenset[int]
+    wrong: Sequence[Blame]
+    suspects: NDArray[np.bool_]
     ignored: NDArray[np.int64] | None
     attributes: Mapping[str, Any] = field(repr=False)
     """The attributes' Arrow columns, by name without ``attr_``."""
     nans: Mapping[str, NDArray[np.bool_]] = field(repr=False)
     """The core fields that have a NaN somewhere, and in which rows."""
+
+    def doubtful(self) -> list[int]:
+        """The rows that need another look, in order."""
+        masks = [blame.rows for blame in self.wrong]
+        return np.flatnonzero(np.logical_or.reduce([self.suspects, *masks])).tolist()
+
+    def blamed(self, row: int) -> list[Violation]:
+        """What is wrong with the cells of ``row`` that no ``ScoreRequest`` could hold."""
+        return [blame.say(row) for blame in self.wrong if blame.rows[row]]
 
     def grumble(self, row: int, kinds: Mapping[str, str]) -> Grumble:
         """One row as ``Scorer.violations`` takes it, with every suspicious cell as it was sent."""
@@ -135,8 +148,8 @@ class _Reading:
         named = zip(batch.schema.names, batch.columns, strict=True)
         self._given = {name: c for name, c in named if not pa.types.is_null(c.type)}
         self._columns: dict[str, Any] = {}
-        self._wrong: Wrong = {}
-        self._suspects: set[int] = set()
+        self._wrong: list[Blame] = []
+        self._suspects = np.zeros(self._rows, np.bool_)
         self._nans: dict[str, NDArray[np.bool_]] = {}
 
     def read(self, facts: Collection[str], now_us: int) -> ReadBatch:
@@ -160,12 +173,11 @@ class _Reading:
         for name in IDS:
             lengths.setdefault(name, np.zeros(self._rows, np.int64))
         grumbles = GrumbleColumns(self._rows, self._columns, lengths)
-        suspects = frozenset(self._suspects)
-        return ReadBatch(grumbles, self._wrong, suspects, ignored, attributes, self._nans)
+        return ReadBatch(grumbles, self._wrong, self._suspects, ignored, attributes, self._nans)
 
-    def _blame(self, rows: NDArray[Any], say: Callable[[int], Violation]) -> None:
-        for row in np.flatnonzero(rows).tolist():
-            self._wrong.setdefault(row, []).append(say(row))
+    def _blame(self, rows: NDArray[np.bool_], say: Callable[[int], Violation]) -> None:
+        if rows.any():
+            self._wrong.append(Blame(rows, say))
 
     def _read_times(self, now_us: int) -> None:
         voiced, unvoiced = self._microseconds("voice_time")
@@ -226,7 +238,7 @@ class _Reading:
                     wrong = nans | (numbers != np.floor(numbers)) & ~np.isnan(numbers)
             elif nans.any():
                 self._nans[name] = nans
-                self._suspects.update(np.flatnonzero(nans).tolist())
+                self._suspects |= nans
         if name not in WHOLE:
             return numbers
         beyond = (numbers < -_INT32) | (numbers >= _INT32)
@@ -244,7 +256,7 @@ class _Reading:
             given = ~_nulls(column)
             sent += given
             suspects = self._suspicious(name, column, kind) & given
-            self._suspects.update(np.flatnonzero(suspects).tolist())
+            self._suspects |= suspects
             if kind is None:
                 ignored = given + (0 if ignored is None else ignored)
             elif name not in CORE_NAMES:  # a core field is never overruled
@@ -307,13 +319,17 @@ def coded_column(column: Any, *, blank_is_missing: bool) -> Coded:
     """A text column as ``Coded``: distinct values, -1 where it is null or, if so, empty."""
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    indices = column.indices
-    if indices.null_count:
-        indices = indices.fill_null(0)
-    codes = _plain(indices).astype(np.int32)  # a copy; the values fit, they are places of rows
-    if column.indices.null_count:
-        codes[_nulls(column.indices)] = -1
-    values = column.dictionary.to_pylist()
+    indices, dictionary = column.indices, column.dictionary
+    missing = _nulls(indices) if indices.null_count else None
+    codes = _plain(indices if missing is None else indices.fill_null(0))
+    if len(dictionary) > len(codes):
+        # Every value is looked at later, and those that no row has could be a million.
+        distinct, codes = np.unique(codes, return_inverse=True)
+        dictionary = dictionary.take(pa.array(distinct))
+    codes = codes.astype(np.int32)  # a copy; the values fit, they are places of rows
+    if missing is not None:
+        codes[missing] = -1
+    values = dictionary.to_pylist()
     places: dict[str, int] = {}
     table = [
         -1 if v is None or (blank_is_missing and not v) else places.setdefault(v, len(places))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import starmap
 from typing import Any
 
@@ -16,13 +17,18 @@ from harken_rules.column_cells import Coded
 from numpy.typing import NDArray
 
 from harken_server.arrow_columns import ReadBatch, read_batch
-from harken_server.columns import CodedResult, GrumbleColumns, ScoredColumns
+from harken_server.columns import CodedResult, GrumbleColumns, ScoredColumns, used
 from harken_server.errors import MisfitError, ScoringError
 from harken_server.scoring import Scorer
 
 SLICE_ROWS = 8192
 """Rows scored at a time: their columns stay in the processor's cache, and calls that wait for the
 interpreter get it in between."""
+PIECE = 256
+"""Doubtful rows looked at, or faults written, at a time: a millisecond each where all is wrong."""
+MAX_FURTHER = 65_536
+"""Violations that the refusals of a chunk name beside each row's first: so a chunk that is wrong
+everywhere takes no gigabyte, and its answer stays below the 64 MiB that Harken's client reads."""
 CODED = (
     "segment",
     "behaviour_type",
@@ -47,20 +53,16 @@ class ScoredChunk:
     As ``ScoredColumns``, whose parts it holds; ``errors`` are by the row's place in the chunk.
     """
 
-    def __init__(self, scorer: Scorer, read: ReadBatch, slices: Sequence[ScoredColumns]) -> None:
+    def __init__(
+        self,
+        slices: Sequence[ScoredColumns],
+        errors: Mapping[int, ScoringError],
+        ignored: NDArray[np.int64] | None,
+    ) -> None:
         self.rows = sum(each.rows for each in slices)
+        self.errors = errors
         self._slices = slices
-        self._ignored = read.ignored
-        errors: dict[int, ScoringError] = {}
-        first = 0
-        for each in slices:
-            errors |= {first + row: error for row, error in each.errors.items()}
-            first += each.rows
-        for row in sorted(read.suspects | read.wrong.keys()):
-            error = _refusal(scorer, read, row)
-            if error is not None:
-                errors[row] = error
-        self.errors: Mapping[int, ScoringError] = dict(sorted(errors.items()))
+        self._ignored = ignored
         self._refused = np.array(list(self.errors), np.int64)
         self.level = self._joined("level", 0)
         self.probability = self._joined("probability", np.nan)
@@ -106,30 +108,64 @@ def score_chunk(
     """Score a ``pyarrow.RecordBatch``, valid in Arrow's sense, with core names as its columns.
 
     ``rows_of_slice`` is asked before each slice, ``between`` called after each but the last.
-    Raises ``BatchError`` where the batch as a whole cannot be read.
+    It is called while doubtful rows are looked at, too. Raises ``BatchError`` where the batch as
+    a whole cannot be read.
     """
     snapshot = scorer.snapshot
     now_us = time.time_ns() // 1000
     read = read_batch(batch, snapshot.attributes, snapshot.base.facts, now_us)
     slices: list[ScoredColumns] = []
+    errors = _Refusals()
     first, rows = 0, read.grumbles.rows
-    while True:
+    while first < rows:
+        if first:
+            between()
         last = min(rows, first + rows_of_slice())
-        slices.append(scorer.score_columns(part(read.grumbles, first, last)))
-        if last == rows:
-            return ScoredChunk(scorer, read, slices)
+        scored = scorer.score_columns(part(read.grumbles, first, last))
+        for row, error in scored.errors.items():
+            errors.add(first + row, error)
+        slices.append(replace(scored, errors={}))
         first = last
-        between()
+    for place, row in enumerate(read.doubtful()):
+        if place % PIECE == PIECE - 1:
+            between()
+        doubted = _refusal(scorer, read, row)
+        if doubted is not None:
+            errors.add(row, doubted)
+    return ScoredChunk(slices, dict(sorted(errors.found.items())), read.ignored)
+
+
+class _Refusals:
+    """Errors by row, which together name no more than ``MAX_FURTHER`` violations beside each
+    row's first."""
+
+    def __init__(self) -> None:
+        self.found: dict[int, ScoringError] = {}
+        self._room = MAX_FURTHER
+
+    def add(self, row: int, error: ScoringError) -> None:
+        """Keep ``error``, in place of another of the same row."""
+        before = self.found.get(row)
+        if before is not None:
+            self._room += len(before.violations) - 1
+        further = len(error.violations) - 1
+        if further > self._room:
+            further, error = 0, ScoringError(error.violations[:1])
+        self._room -= further
+        self.found[row] = error
 
 
 def part(grumbles: GrumbleColumns, first: int, last: int) -> GrumbleColumns:
-    """The rows from ``first`` to before ``last``, without copying any."""
+    """The rows from ``first`` to before ``last``, hardly copying any."""
     if (first, last) == (0, grumbles.rows):
         return grumbles
 
     def cut(name: str, column: Any) -> tuple[str, Any]:
         if isinstance(column, Coded):
-            return name, Coded(column.codes[first:last], column.values)
+            codes, values = column.codes[first:last], column.values
+            # Every value is looked at; a slice of many must not pay for those of all others.
+            few = len(values) <= last - first
+            return name, Coded(codes, values) if few else Coded(*used((codes, values)))
         return name, column[first:last]
 
     columns = dict(starmap(cut, grumbles.columns.items()))
@@ -139,7 +175,7 @@ def part(grumbles: GrumbleColumns, first: int, last: int) -> GrumbleColumns:
 
 def _refusal(scorer: Scorer, read: ReadBatch, row: int) -> ScoringError | None:
     """What ``Score`` would say of a row that needs another look; None if it is sound after all."""
-    wrong = read.wrong.get(row, [])
+    wrong = read.blamed(row)
     try:
         more = scorer.violations(read.grumble(row, scorer.snapshot.attributes.kinds))
     except MisfitError as misfit:

@@ -103,13 +103,13 @@ def test_a_name_given_twice_has_its_last_value(
     assert found == bundle.assess({**row, "plan": "basic"})
 
 
-@pytest.mark.parametrize("values", [(), ("spam_sms",), ("spam_sms", 40, "basic")])
+@pytest.mark.parametrize("values", [(), ("spam_sms",), ("spam_sms", 40, None)])
 def test_a_row_of_another_length_is_refused(
     values: Sequence[object], write: Callable[..., Bundle], tmp_path: Path
 ) -> None:
     assess = write(tmp_path / "b", "blend").assessor(("point", "age_years"))
-    with pytest.raises(ValueError, match="is (shorter|longer) than"):
-        assess(values, {"plan": "basic"})
+    with pytest.raises(ValueError, match=r"is (shorter|longer) than"):
+        assess(values, {})
 
 
 def test_names_and_categories_are_no_part_of_what_is_executed() -> None:

@@ -13,7 +13,7 @@ from harken.v1 import replay_pb2
 from numpy.typing import NDArray
 
 from harken_server.arrow_stream import open_batch
-from harken_server.chunks import CODED, SLICE_ROWS, ScoredChunk, score_chunk
+from harken_server.chunks import CODED, PIECE, SLICE_ROWS, ScoredChunk, score_chunk
 from harken_server.errors import ScoringError
 from harken_server.grpc.errors import Refusal, refusal, refusal_of
 from harken_server.grpc.packed import delimited, fixed, small
@@ -66,13 +66,14 @@ class ReplayService:
             chunk = score_chunk(scorer, batch, pace.rows, pace.rest)
         except ScoringError as error:
             return self._refused(request.sequence, refusal_of(error))
+        response = response_bytes(request.sequence, chunk, scorer, pace.rest)
         self._metrics.replayed("OK")
         for fault in chunk.errors.values():
             self._metrics.refused(fault.reason)
         for level, rows in enumerate(np.bincount(chunk.level).tolist()):
             if level and rows:
                 self._metrics.scored(level, rows)
-        return response_bytes(request.sequence, chunk, scorer)
+        return response
 
     def _refused(self, sequence: int, why: Refusal) -> bytes:
         self._metrics.replayed(why.code.name)
@@ -81,7 +82,7 @@ class ReplayService:
 
 
 class _Pace:
-    """How large a chunk's next piece is, and what happens after it."""
+    """How many rows a chunk's next piece has, and what happens after each piece of work."""
 
     def __init__(self, busy: Callable[[], bool], gone: Callable[[], bool]) -> None:
         self._busy = busy
@@ -97,10 +98,13 @@ class _Pace:
             raise CallerGoneError
         if self._busy():
             time.sleep(time.perf_counter() - self._began)
+        self._began = time.perf_counter()
 
 
-def response_bytes(sequence: int, chunk: ScoredChunk, scorer: Scorer) -> bytes:
-    """The ``ReplayScoresResponse`` to a chunk, serialised."""
+def response_bytes(
+    sequence: int, chunk: ScoredChunk, scorer: Scorer, between: Callable[[], None]
+) -> bytes:
+    """The ``ReplayScoresResponse`` to a chunk, serialised; ``between`` is called now and then."""
     head = replay_pb2.ReplayScoresResponse(
         sequence=sequence,
         row_count=chunk.rows,
@@ -108,7 +112,9 @@ def response_bytes(sequence: int, chunk: ScoredChunk, scorer: Scorer) -> bytes:
         rule_base_digest=scorer.snapshot.rule_base_digest,
         model_digest=scorer.snapshot.model_digest,
     )
-    for row, error in chunk.errors.items():
+    for place, (row, error) in enumerate(chunk.errors.items()):
+        if place % PIECE == PIECE - 1:
+            between()
         head.faults.add(row=row, status=refusal_of(error).message)
     parts = [
         head.SerializeToString(),

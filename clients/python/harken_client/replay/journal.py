@@ -119,7 +119,7 @@ class Spool(ABC):
         try:
             self.folder.mkdir(exist_ok=True)
             log = self._log_file = self._journal_path.open("a+b")
-            _lock(log, self.folder)
+            _lock(log, self._journal_path)
             log.seek(0)
             # What a crash left of its last line is no line.
             *lines, _ = (b"" if restart else log.read()).split(b"\n")
@@ -169,12 +169,18 @@ class Spool(ABC):
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(target)
+        sync_names(target.absolute().parent)
 
     def _temporary(self, target: Path) -> Path:
         return self.folder / f"final-{target.name}"
 
     def discard(self) -> None:
-        """Remove the folder, the journal first: without it nothing is there to resume."""
+        """Remove the folder, the journal first: without it nothing is there to resume.
+
+        Whoever waits for the journal's lock finds it gone, and leaves.
+        """
+        if _LOCKS:
+            self._journal_path.unlink(missing_ok=True)
         self._close()
         self._journal_path.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -148,9 +148,9 @@ class Desk:
             job = chunk.job
             job.answers[chunk.place] = (scores, faults)
             job.left -= 1
+            if not job.left:  # in here: of two last answers at once, one is the last
+                self.finished.put(job)
             self._change.notify_all()
-        if not job.left:
-            self.finished.put(job)
 
     def wake(self) -> None:
         """Have every waiting stream look again."""

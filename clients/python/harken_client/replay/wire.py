@@ -22,24 +22,16 @@ from harken_client.replay.columns import counting
 from harken_client.replay.outcome import TIMES, reject_row
 from harken_client.replay.work import Fault
 
-CODED = (
-    "segment",
-    "behaviour_type",
-    "tolerance",
-    "treatment",
-    "contact_policy",
-    "strategies",
-    "owner",
-    "supporting_departments",
-    "escalation_chain",
-    "reasons",
-    "warnings",
+_FIELDS = replay_pb2.ReplayScoresResponse.DESCRIPTOR.fields_by_name
+CODED = tuple(
+    name
+    for name, field in _FIELDS.items()
+    if field.message_type is not None
+    and field.message_type.full_name == replay_pb2.CodeColumn.DESCRIPTOR.full_name
 )
+"""Columns of codes."""
 _DOUBLES, _DEADLINES = ("probability", "severity"), tuple(f"{name}_us" for name in TIMES)
-_NUMBERS = {
-    name: field.number
-    for name, field in replay_pb2.ReplayScoresResponse.DESCRIPTOR.fields_by_name.items()
-}
+_NUMBERS = {name: field.number for name, field in _FIELDS.items()}
 _CUT = {_NUMBERS[name] for name in (*_DOUBLES, *_DEADLINES, "level", *CODED)}
 _INDEX = replay_pb2.CodeColumn.DESCRIPTOR.fields_by_name["index"].number
 _VARINT, _EIGHT, _LENGTH, _FOUR = 0, 1, 2, 5
