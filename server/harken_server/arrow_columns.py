@@ -70,8 +70,8 @@ class ReadBatch:
 
     ``wrong`` has cells that no ``ScoreRequest`` could hold; they are missing in ``grumbles``.
     ``suspects`` are rows with cells that only ``Score`` itself can judge: attributes that might
-    be refused, and NaN, which is not null and not a number; they are missing too. ``ignored`` is how many undeclared attributes each row
-    has, None where no row has any.
+    be refused, and NaN, which is not null and not a number; they are missing too.
+    ``ignored`` is how many undeclared attributes each row has, None where no row has any.
     """
 
     grumbles: GrumbleColumns

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar, overload
+from typing import Generic, NamedTuple, TypeVar, overload
 
 from harken_server.columns import CodedResult, ScoredColumns, combined
-from harken_server.decision_ids import new_ids
+from harken_server.decision_ids import id_of, new_digits
 from harken_server.errors import ScoringError
 from harken_server.grumble import Advice, Labelled, Score, Strategy, Words
 from harken_server.texts import ADVICE, Texts
@@ -23,38 +23,39 @@ class Shared(NamedTuple, Generic[Part]):
     places: list[int]
     values: list[Part]
 
+    def of(self, row: int) -> Part:
+        """That of one row."""
+        return self.values[self.places[row]]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoreBatch(Sequence[Outcome]):
     """Scores and errors in the order of the grumbles; a ``Score`` is made when asked for.
 
-    ``apart`` are the rows that were answered by themselves, the wrong ones among them; in these
-    the other parts mean nothing. ``notices`` are those of the rows that have any. Decision ids
-    have 32 characters. Times are microseconds, -1 where there is no deadline.
+    ``columns`` are the scores without texts, and the others the texts. ``apart`` are the rows
+    that were answered by themselves, the wrong ones among them; in these the other parts mean
+    nothing. ``notices`` are those of the rows that have any. ``digits`` are the decisions' ids,
+    one after the other.
     """
 
+    columns: ScoredColumns
     apart: Mapping[int, Outcome]
     notices: Mapping[int, tuple[Labelled, ...]]
-    decision_ids: list[str]
-    level: list[int]
-    probability: list[float]
-    severity: list[float]
+    digits: str
     words: Shared[Words]
     reasons: Shared[tuple[Labelled, ...]]
     strategies: Shared[tuple[Strategy, ...]]
     advice: Shared[Advice]
-    reply_deadline_us: list[int]
-    resolve_deadline_us: list[int]
-    rule_base_digest: str
-    model_digest: str
+    digests: tuple[str, str]
 
     def __len__(self) -> int:
-        return len(self.level)
+        return self.columns.rows
 
     def levels(self) -> Counter[int]:
         """How many were given each level."""
-        counts = Counter(self.level)
-        counts.subtract(self.level[row] for row in self.apart)
+        level = self.columns.level.tolist()
+        counts = Counter(level)
+        counts.subtract(level[row] for row in self.apart)
         counts.update(each.level for each in self.apart.values() if isinstance(each, Score))
         return +counts
 
@@ -68,20 +69,20 @@ class ScoreBatch(Sequence[Outcome]):
         row = range(len(self))[row]
         if row in self.apart:
             return self.apart[row]
-        reply, resolve = self.reply_deadline_us[row], self.resolve_deadline_us[row]
+        columns = self.columns
+        reply, resolve = int(columns.reply_deadline_us[row]), int(columns.resolve_deadline_us[row])
         return Score(
-            self.decision_ids[row],
-            self.level[row],
-            self.probability[row],
-            self.severity[row],
-            self.words.values[self.words.places[row]],
-            self.reasons.values[self.reasons.places[row]],
-            self.strategies.values[self.strategies.places[row]],
-            self.advice.values[self.advice.places[row]],
+            id_of(self.digits, row),
+            int(columns.level[row]),
+            float(columns.probability[row]),
+            float(columns.severity[row]),
+            self.words.of(row),
+            self.reasons.of(row),
+            self.strategies.of(row),
+            self.advice.of(row),
             None if reply == -1 else reply,
             None if resolve == -1 else resolve,
-            self.rule_base_digest,
-            self.model_digest,
+            *self.digests,
             self.notices.get(row, ()),
         )
 
@@ -97,37 +98,19 @@ def make_batch(
     """The batch of these columns, with the words of each row's language."""
     told = columns.told
 
-    def shared(names: Sequence[str]) -> tuple[list[int], list[tuple[Any, ...]]]:
-        index, values = combined([languages, *(told[name] for name in names)])
-        return index.tolist(), values
+    def shared(names: Sequence[str], find: Callable[..., Part]) -> Shared[Part]:
+        places, distinct = combined([languages, *(told[name] for name in names)])
+        values = [find(texts[language], *codes) for language, *codes in distinct]
+        return Shared(places.tolist(), values)
 
-    index, values = shared(Words._fields)
-    words = Shared(index, [texts[language].words(*codes) for language, *codes in values])
-    index, values = shared(["reasons"])
-    reasons = Shared(index, [texts[language].reasons(fired) for language, fired in values])
-    index, values = shared(["strategies"])
-    strategies = Shared(index, [texts[language].strategies(codes) for language, codes in values])
-    index, values = shared(ADVICE)
-    advice = Shared(
-        index,
-        [
-            texts[language].advice(dict(zip(ADVICE, results, strict=True)))
-            for language, *results in values
-        ],
-    )
     return ScoreBatch(
+        columns=columns,
         apart=apart,
         notices=notices,
-        decision_ids=new_ids(columns.rows),
-        level=columns.level.tolist(),
-        probability=columns.probability.tolist(),
-        severity=columns.severity.tolist(),
-        words=words,
-        reasons=reasons,
-        strategies=strategies,
-        advice=advice,
-        reply_deadline_us=columns.reply_deadline_us.tolist(),
-        resolve_deadline_us=columns.resolve_deadline_us.tolist(),
-        rule_base_digest=columns.base.digest,
-        model_digest=model_digest,
+        digits=new_digits(columns.rows),
+        words=shared(Words._fields, Texts.words),
+        reasons=shared(["reasons"], lambda theirs, fired: theirs.reasons(fired)),
+        strategies=shared(["strategies"], lambda theirs, codes: theirs.strategies(codes)),
+        advice=shared(ADVICE, lambda theirs, *results: theirs.advice(results)),
+        digests=(columns.base.digest, model_digest),
     )

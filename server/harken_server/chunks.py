@@ -27,8 +27,8 @@ interpreter get it in between."""
 PIECE = 256
 """Doubtful rows looked at, or faults written, at a time: a millisecond each where all is wrong."""
 MAX_FURTHER = 65_536
-"""Violations that the refusals of a chunk name beside each row's first: so a chunk that is wrong
-everywhere takes no gigabyte, and its answer stays below the 64 MiB that Harken's client reads."""
+"""Violations that the refusals of a chunk name beside each row's first. A chunk that is wrong
+everywhere would take a gigabyte, and its answer more than the 64 MiB that Harken's client reads."""
 CODED = (
     "segment",
     "behaviour_type",

@@ -17,7 +17,7 @@ from harken_server.grumble import CORE, Explanation, Grumble, Labelled, Score
 from harken_server.limits import sound
 from harken_server.refusing import all_violations, assessed_facts, refusal
 from harken_server.snapshot import Snapshot
-from harken_server.texts import Texts
+from harken_server.texts import Texts, advised
 from harken_server.transposing import GrumbleBatch, batch_of
 
 _ADDED = ("open_hours", "segment", "association", "probability")
@@ -71,7 +71,7 @@ class Scorer:
             texts.words(segment, behaviour, results["tolerance"]),
             texts.reasons(verdict.reasons),
             texts.strategies(results["strategies"]),
-            texts.advice(results),
+            texts.advice(advised(results)),
             None if reply is None else observed + microseconds(reply),
             None if resolve is None else observed + microseconds(resolve),
             *self._digests,

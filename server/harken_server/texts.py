@@ -32,7 +32,8 @@ ADVICE = (
     "escalation",
     "warnings",
 )
-_advised = itemgetter(*ADVICE)
+advised = itemgetter(*ADVICE)
+"""Those of a verdict's results that make advice."""
 _UNKNOWN: Mapping[object, Labelled] = {}
 
 
@@ -58,7 +59,8 @@ class Texts:
             for name, fact in base.facts.items()
         }
         self._words: dict[tuple[object, ...], Words] = {}
-        self._advice = KeptTogether(self._make_advice)
+        self.advice = KeptTogether(self._make_advice)
+        """What the results named in ``ADVICE``, in that order, amount to."""
         self.strategies = Kept(self._find_strategies)
         """The strategies of the catalogue whose codes a verdict names."""
         self.reasons = Kept(self._make_reasons)
@@ -84,10 +86,6 @@ class Texts:
                 self._words.clear()
             found = self._words[key] = Words(*map(self.label, Words._fields, key))
         return found
-
-    def advice(self, results: Mapping[str, object]) -> Advice:
-        """The advice that a verdict's results amount to."""
-        return self._advice(_advised(results))
 
     def _make_advice(self, results: tuple[object, ...]) -> Advice:
         treatment, contact_policy, owner, supporting, escalation, warnings = results

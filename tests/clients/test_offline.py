@@ -126,8 +126,30 @@ def start(source: Path, out: Path, rules: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", f"{program} commands.register(app); app()", "replay", str(source),
          str(out), "--offline", "--processes", "2", "--rules", str(rules)],
-        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
+
+
+def test_ctrl_c_is_one_sentence_while_processes_still_start(source: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text("{}")
+    process = start(source, tmp_path / "out.csv", rules)
+    until = time.monotonic() + 60
+    while len(children_of(process)) < 3:  # with that which multiprocessing has for itself
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert said.startswith("harken replay: interrupted\n")
+
+
+def children_of(process: subprocess.Popen[str]) -> list[int]:
+    return [
+        int(n) for n in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    ]
 
 
 def wait_for_part(out: Path, process: subprocess.Popen[str]) -> None:
@@ -271,9 +293,11 @@ def test_without_a_core_it_is_said_what_to_install(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--rules", "x"], "go with --offline"),
-        (["--compiled"], "go with --offline"),
-        (["--offline", "--via", "batch"], "--offline needs none"),
+        (["--rules", "x"], "--rules: only together with --offline"),
+        (["--compiled"], "--compiled: only together with --offline"),
+        (["--offline", "--via", "batch"], "--via: not together with --offline"),
+        (["--offline", "--target", "h:1", "--in-flight", "2"], "--in-flight, --target: not together"),
+        (["--offline", "--json", "nowhere/x.json"], "there is no such folder"),
         (["--offline", "--bundle", "x"], "x is no bundle"),
     ],
 )
@@ -286,6 +310,18 @@ def test_options_that_do_not_fit_are_exit_2(
     assert done.exit_code == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_target_in_the_environment_is_no_wish(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARKEN_TARGET", "nowhere:1")
+    app = typer.Typer()
+    commands.register(app)
+    options = ["--offline", "--processes", "1", "--limit", "10"]
+    done = CliRunner().invoke(app, ["replay", str(source), str(tmp_path / "out.csv"), *options])
+    assert done.exit_code == 1, done.stderr  # row 6 has no id
 
 
 def test_parquet_out_is_the_same_table(source: Path, whole: Path, tmp_path: Path) -> None:
@@ -319,9 +355,7 @@ def test_no_process_outlives_its_parent(source: Path, tmp_path: Path) -> None:
     rules.write_text(json.dumps({"seconds": 0.5}))
     process = start(source, tmp_path / "out.csv", rules)
     wait_for_part(tmp_path / "out.csv", process)
-    children = [
-        int(n) for n in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    ]
+    children = children_of(process)
     assert len(children) >= 2
     process.kill()
     process.communicate()

@@ -295,14 +295,14 @@ def test_without_pyarrow_rows_go_in_batches(fake: Any, tmp_path: Path) -> None:
 
     def run(*options: str) -> subprocess.CompletedProcess[str]:
         files = (str(source), str(tmp_path / "out.csv"))
-        command = [sys.executable, "-c", program, "replay", *files, "--target", fake.target]
-        return subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+        command = [sys.executable, "-c", program, "replay", *files, *options]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    done = run("--json", "-")
+    done = run("--target", fake.target, "--json", "-")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["via"] == "batch"
     assert (fake.chunks, done.stderr) == (0, "")
-    for options in (["--via", "stream"], ["--offline"]):
+    for options in (["--target", fake.target, "--via", "stream"], ["--offline"]):
         refused = run(*options)
         assert refused.returncode == 2
         assert "pip install 'harken-client[parquet]'" in refused.stderr
@@ -327,3 +327,18 @@ def test_an_unusable_parquet_says_why(fake: Any, tmp_path: Path) -> None:
     (tmp_path / "in.parquet").write_bytes(b"PAR1 not really PAR1")
     with pytest.raises(ReplayError, match="not a Parquet file"):
         replay(fake.target, tmp_path / "in.parquet", tmp_path / "out.csv")
+
+
+@pytest.mark.parametrize("via", ["batch", "stream"])
+def test_a_date_that_python_does_not_have_spoils_its_row_only(
+    fake: Any, tmp_path: Path, via: str
+) -> None:
+    fake.streams = 4
+    days = pa.array([20_000, 3_000_000, 20_001, -800_000], pa.date32())
+    table = pa.table({"grumble_id": list("abcd"), "voice_time": days, "attr_since": days})
+    pq.write_table(table, tmp_path / "in.parquet")
+    replay(fake.target, tmp_path / "in.parquet", tmp_path / "out.csv", via=via)
+    assert [row["grumble_id"] for row in read_rows(tmp_path / "out.csv")] == ["a", "c"]
+    rejects = read_rows(tmp_path / "out.rejects.csv")
+    assert [row["grumble_id"] for row in rejects] == ["b", "d"]
+    assert "'10183-09-21' is not a time" in rejects[0]["message"]

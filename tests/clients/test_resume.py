@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,13 +40,16 @@ def replay(fake: Any, source: Path, out: Path, **options: Any) -> Any:
         return Replay(source, out, **options).run(client)
 
 
-def start(fake: Any, source: Path, out: Path) -> subprocess.Popen[str]:
+def start(
+    fake: Any, source: Path, out: Path, *options: str, first: str = ""
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [
             *(sys.executable, "-c"),
-            "import typer; from harken_client import commands; app = typer.Typer();"
+            f"{first}import typer; from harken_client import commands; app = typer.Typer();"
             "commands.register(app); app()",
             *("replay", str(source), str(out), "--target", fake.target, "--in-flight", "2"),
+            *options,
         ],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -208,6 +213,54 @@ def test_a_crash_while_finishing_costs_nothing(
     assert replay(fake, source, out).rows == ROWS
     assert fake.calls == 0
     assert out.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_a_folder_that_is_gone_is_not_locked(
+    fake: Any, source: Path, broken_off: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other replay ends between our opening its journal and our locking it."""
+    take = fcntl.flock
+
+    def late(file: int, how: int) -> None:
+        shutil.rmtree(broken_off.with_name("out.csv.partial"))
+        take(file, how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fcntl.flock", late)
+        with pytest.raises(ReplayError, match="has just ended"):
+            replay(fake, source, broken_off)
+    assert replay(fake, source, broken_off).rows == ROWS
+
+
+@pytest.mark.parametrize("via", ["batch", "stream"])
+def test_a_full_disk_is_a_sentence(fake: Any, source: Path, tmp_path: Path, via: str) -> None:
+    fake.streams = 8
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "
+    process = start(fake, source, tmp_path / "out.csv", "--via", via, first=limit)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert said.startswith("harken replay: cannot read or write")
+    assert "File too large" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "out.csv").exists()
+    assert replay(fake, source, tmp_path / "out.csv", via=via).rows == ROWS
+
+
+@pytest.mark.parametrize("via", ["batch", "stream"])
+def test_a_file_that_is_still_written_has_no_out(
+    fake: Any, source: Path, tmp_path: Path, via: str
+) -> None:
+    fake.streams, out = 8, tmp_path / "out.csv"
+
+    def grow(*_: int) -> None:
+        with source.open("a") as file:
+            file.write("g-z,2026-03-01T08:00:00Z,3,1\n")
+
+    with Client(fake.target) as client, pytest.raises(ReplayError, match="was changed while"):
+        Replay(source, out, via=via, in_flight=1).run(client, grow)
+    assert not out.exists()
+    with pytest.raises(ReplayError, match="IN has changed"):
+        replay(fake, source, out, via=via)
 
 
 def _crash(*_: object) -> None:

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -193,6 +194,24 @@ def test_a_busy_service_is_given_fewer_streams(fake: Any, tmp_path: Path) -> Non
     source = write(tmp_path / "in.csv")
     assert replay(fake, source, tmp_path / "out.csv", in_flight=3).scored == ROWS
     assert fake.most_streams == 1
+
+
+def test_two_last_answers_at_once_end_a_slice_once() -> None:
+    """Both streams have counted down before either looks whether anything is left."""
+    desk, job = streams.Desk(1.0), streams.Job(Any, Any, [None, None], left=2)  # type: ignore[arg-type]
+    chunks = [streams.Chunk(job, place, 0, 1, place, b"") for place in (0, 1)]
+    taken = {chunk.sequence: chunk for chunk in chunks}
+
+    class Between(threading.Condition):
+        def __exit__(self, *said: Any) -> None:
+            super().__exit__(*said)
+            if job.left:
+                desk.answer(chunks[1], taken, None, ())
+
+    desk._change = Between()
+    desk.answer(chunks[0], taken, None, ())
+    assert desk.finished.get_nowait() is job
+    assert desk.finished.empty()
 
 
 def test_several_streams_are_open_at_once(fake: Any, tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 from google.rpc import status_pb2
 from harken.v1 import scoring_pb2
 from harken_server.batch import ScoreBatch, Shared
+from harken_server.columns import ScoredColumns
 from harken_server.errors import GapError
 from harken_server.grpc import answers
 from harken_server.grpc.answers import batch_response, score_response
@@ -83,23 +85,29 @@ def batch_of(given):
     apart = {row: GapError("level") for row, each in enumerate(given) if each is None}
     apart |= {row: each for row, each in enumerate(given) if each and each.explanation}
     deadlines = (
-        [-1 if time is None else time for time in column(name)]
+        np.array([-1 if time is None else time for time in column(name)])
         for name in ("reply_deadline_us", "resolve_deadline_us")
     )
-    shared = (
+    columns = ScoredColumns(
+        len(given),
+        {},
+        np.array(column("level")),
+        np.array(column("probability")),
+        np.array(column("severity")),
+        *deadlines,
+        {},
+        None,
+    )
+    return ScoreBatch(
+        columns,
+        apart,
+        {row: each.notices for row, each in enumerate(filled) if each.notices},
+        "".join(column("decision_id")),
         Shared(places, column("words")),
         Shared(places[::-1], column("reasons")[::-1]),
         Shared(places, column("strategies")),
         Shared(places, column("advice")),
-    )
-    return ScoreBatch(
-        apart,
-        {row: each.notices for row, each in enumerate(filled) if each.notices},
-        *map(column, ("decision_id", "level", "probability", "severity")),
-        *shared,
-        *deadlines,
-        filled[0].rule_base_digest,
-        filled[0].model_digest,
+        (filled[0].rule_base_digest, filled[0].model_digest),
     )
 
 

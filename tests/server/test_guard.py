@@ -19,6 +19,8 @@ from harken_server.assignment import Limits
 from harken_server.grpc.errors import DETAILS_KEY
 from harken_server.grpc.server import SCORING
 
+from .held import Held
+
 SECRET = "13800138000 Alice"
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -29,25 +31,6 @@ def reason_of(error):
     info = error_details_pb2.ErrorInfo()
     assert status.details[0].Unpack(info)
     return info
-
-
-class Held:
-    """A scorer that keeps its callers waiting until it is let go."""
-
-    def __init__(self, scorer):
-        self._scorer = scorer
-        self.entered = threading.Semaphore(0)
-        self.go = threading.Event()
-        self.calls = 0
-
-    def score(self, grumble):
-        self.calls += 1
-        self.entered.release()
-        assert self.go.wait(30)
-        return self._scorer.score(grumble)
-
-    def violations(self, grumble):
-        return self._scorer.violations(grumble)
 
 
 def test_what_is_beyond_the_bound_is_shed_at_once(start, scorer, request_of):

@@ -27,6 +27,8 @@ from harken_server.grpc.transports import server_on
 from harken_server.metrics import Metrics
 from prometheus_client import CollectorRegistry
 
+from .held import Held
+
 pytest.importorskip("pygrpc_native", reason="the extra harken-server[native]")
 from harken_server.grpc import native
 
@@ -36,25 +38,6 @@ SCORE = f"/{SCORING}/Score"
 @pytest.fixture
 def transport():
     return "native"
-
-
-class Slow:
-    """A scorer that keeps its callers waiting until it is let go."""
-
-    def __init__(self, scorer):
-        self._scorer = scorer
-        self.entered = threading.Semaphore(0)
-        self.go = threading.Event()
-        self.calls = 0
-
-    def score(self, grumble):
-        self.calls += 1
-        self.entered.release()
-        assert self.go.wait(30)
-        return self._scorer.score(grumble)
-
-    def violations(self, grumble):
-        return self._scorer.violations(grumble)
 
 
 def settled(started):
@@ -107,10 +90,10 @@ def test_a_machine_that_reserves_too_little_is_refused(start, monkeypatch):
 
 
 def test_a_cancelled_call_is_not_worked_on(start, scorer, request_of):
-    slow = Slow(scorer)
-    started = start(Limits(threads=1, notice_seconds=0), slow)
+    held = Held(scorer)
+    started = start(Limits(threads=1, notice_seconds=0), held)
     first = started.stub.Score.future(request_of())
-    assert slow.entered.acquire(timeout=10)
+    assert held.entered.acquire(timeout=10)
     others = [started.stub.Score.future(request_of(), timeout=t) for t in (None, 60)]
     while started.counted("harken_calls_in_flight") < 3:
         time.sleep(0.01)
@@ -120,22 +103,22 @@ def test_a_cancelled_call_is_not_worked_on(start, scorer, request_of):
     last = started.stub.Score.future(request_of())
     while started.counted("harken_calls_in_flight") < 4:
         time.sleep(0.01)
-    slow.go.set()
+    held.go.set()
     assert first.result().score.level == last.result().score.level == 1
     settled(started)
-    assert slow.calls == 2
+    assert held.calls == 2
     assert started.counted("harken_calls_total", method="Score", code="OK") == 2
 
 
 def test_a_caller_that_is_gone_leaves_nothing_behind(start, scorer, request_of):
-    slow = Slow(scorer)
-    started = start(Limits(threads=2, notice_seconds=0), slow)
+    held = Held(scorer)
+    started = start(Limits(threads=2, notice_seconds=0), held)
     with grpc.insecure_channel(started.address) as channel:
         stub = scoring_pb2_grpc.ScoringServiceStub(channel)
         calls = [stub.Score.future(request_of()) for _ in range(2)]
         for _ in calls:
-            assert slow.entered.acquire(timeout=10)
-    slow.go.set()
+            assert held.entered.acquire(timeout=10)
+    held.go.set()
     settled(started)
     assert started.stub.Score(request_of()).score.level == 1
 
@@ -188,10 +171,10 @@ def test_a_fault_of_the_transport_itself_ends_one_call_and_leaks_nothing(
 
 
 def test_draining_waits_no_longer_than_told(start, scorer, request_of):
-    slow = Slow(scorer)
-    started = start(Limits(threads=1, drain_seconds=0.2, notice_seconds=0), slow)
+    held = Held(scorer)
+    started = start(Limits(threads=1, drain_seconds=0.2, notice_seconds=0), held)
     call = started.stub.Score.future(request_of())
-    assert slow.entered.acquire(timeout=10)
+    assert held.entered.acquire(timeout=10)
     folder = started.server._socket
     assert (folder / "grpcio").is_socket()
     assert folder.stat().st_mode & 0o077 == 0  # nobody else's business
@@ -199,7 +182,7 @@ def test_draining_waits_no_longer_than_told(start, scorer, request_of):
         other.submit(started.server.drain).result(timeout=20)
     assert call.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
     assert not folder.exists()
-    slow.go.set()
+    held.go.set()
 
 
 def test_a_large_answer_arrives_whole_although_the_server_drains():

@@ -14,11 +14,18 @@ import pytest
 import structlog
 from google.rpc import error_details_pb2, status_pb2
 from harken.v1 import grumble_pb2, replay_pb2, scoring_pb2
+from harken_rules import load_rule_base
 from harken_server.assignment import Limits
 from harken_server.grpc.errors import DETAILS_KEY
+from harken_server.grpc.replay_service import CallerGoneError, ReplayService
+from harken_server.metrics import Metrics
+from harken_server.scoring import Scorer
+from harken_server.snapshot import build_snapshot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
+from .held import Held
 from .replaying import batch_of, chunk_of, row_of, rows_of, stream_of
 
 STATUS = grpc.StatusCode
@@ -183,6 +190,22 @@ def test_a_chunk_names_its_rows_rules_and_model(started, request_of):
     assert first.decision_id != second.decision_id
     assert first.rule_base_digest == started.scorer.snapshot.rule_base_digest
     assert first.model_digest == started.scorer.snapshot.model_digest
+
+
+def test_a_rule_base_that_changes_in_a_stream_counts_from_the_next_chunk(
+    scorer, bundle, edited, request_of, tmp_path, monkeypatch
+):
+    """Also where it changes while a chunk is worked on."""
+    monkeypatch.setattr("harken_server.grpc.replay_service.SLICE_ROWS", 1)
+    other = Scorer(build_snapshot(load_rule_base(edited(tmp_path / "base", 4)), bundle))
+    served = [scorer]
+    service = ReplayService(lambda: served[-1], Metrics(CollectorRegistry()))
+    chunk = chunk_of(batch_of([request_of()] * 3)).SerializeToString()
+    raw = [service.answer(chunk, lambda: served.append(other)) for _ in range(2)]
+    before, after = map(replay_pb2.ReplayScoresResponse.FromString, raw)
+    assert (list(before.level), list(after.level)) == ([1] * 3, [4] * 3)
+    assert before.rule_base_digest == scorer.snapshot.rule_base_digest
+    assert after.rule_base_digest == other.snapshot.rule_base_digest != before.rule_base_digest
 
 
 @ON_ONE
@@ -418,6 +441,60 @@ def test_too_many_attributes(started, request_of):
     assert "65 attributes" in expected[1].message
 
 
+@ON_ONE
+def test_faults_beyond_a_bound_name_their_first_violation_only(started, request_of, monkeypatch):
+    """Whether the scorer finds them or, in the second half, the reader of the columns."""
+    monkeypatch.setattr("harken_server.chunks.MAX_FURTHER", 3)
+    wrong = request_of(customer={"age_years": 130, "brand": "gotoen", "segment": "s" * 129})
+    (answer,) = answers(started, batch_of([wrong] * 4))
+    whole = scored_alone(started, wrong)
+    assert [fault.row for fault in answer.faults] == [0, 1, 2, 3]
+    first, *others = [violations_of(fault.status) for fault in answer.faults]
+    assert first == violations_of(whole)
+    assert len(first) == 3
+    assert others == [first[:1]] * 3
+    assert {reason_of(fault.status) for fault in answer.faults} == {reason_of(whole)}
+    batch = with_column(batch_of([request_of()] * 3), "age_years", pa.array([0.5] * 3))
+    batch = with_column(batch, "channel", pa.array(["pigeon"] * 3))
+    batch = with_column(batch, "vip_tier", pa.array(["platinum"] * 3))
+    (answer,) = answers(started, batch)
+    assert [len(violations_of(fault.status)) for fault in answer.faults] == [3, 1, 1]
+
+
+@ON_ONE
+def test_values_that_no_row_has_are_not_looked_at(start, scorer, request_of, monkeypatch):
+    monkeypatch.setattr("harken_server.grpc.replay_service.SLICE_ROWS", 2)
+    seen = []
+
+    class Spy(Held):
+        def score_columns(self, grumbles):
+            seen.append(grumbles.columns["category"].values)
+            return self._scorer.score_columns(grumbles)
+
+    many = pa.array(["charges", *map(str, range(9)), "basic_comms"])
+    column = pa.DictionaryArray.from_arrays(pa.array([10, None, 0, 0], pa.int8()), many)
+    batch = batch_of([request_of()] * 4)
+    (answer,) = answers(start(limits(), Spy(scorer)), with_column(batch, "category", column))
+    assert sorted({*itertools.chain(*seen)}) == ["basic_comms", "charges"]
+    seen.clear()
+    plain = pa.array(["charges", "charges", "basic_comms", "new"])
+    answers(start(limits(), Spy(scorer)), with_column(batch, "category", plain))
+    assert seen == [("charges",), ("basic_comms", "new")]
+    assert not answer.faults
+
+
+def test_a_caller_who_goes_is_noticed_while_bad_rows_are_looked_at(scorer, request_of, monkeypatch):
+    monkeypatch.setattr("harken_server.chunks.PIECE", 2)
+    monkeypatch.setattr("harken_server.grpc.replay_service.PIECE", 2)
+    batch = with_column(batch_of([request_of()] * 9), "age_years", pa.array([0.5] * 9))
+    asked = []
+    service = ReplayService(lambda: scorer, Metrics(CollectorRegistry()))
+    service.answer(chunk_of(batch).SerializeToString(), lambda: asked.append(1))
+    assert len(asked) == 8  # four times as they are judged, and as they are written
+    with pytest.raises(CallerGoneError):
+        service.answer(chunk_of(batch).SerializeToString(), lambda: True)
+
+
 # Chunks that cannot be read as a whole.
 
 
@@ -572,25 +649,6 @@ def test_spoiled_bytes_never_harm_the_server(started, request_of, data):
 # Streams.
 
 
-class Held:
-    """A scorer that keeps its callers waiting until it is let go."""
-
-    def __init__(self, scorer):
-        self._scorer = scorer
-        self.entered = threading.Semaphore(0)
-        self.go = threading.Event()
-        self.chunks = 0
-
-    def __getattr__(self, name):
-        return getattr(self._scorer, name)
-
-    def score_columns(self, grumbles):
-        self.chunks += 1
-        self.entered.release()
-        assert self.go.wait(30)
-        return self._scorer.score_columns(grumbles)
-
-
 class Feed:
     """Chunks for a stream that stays open until it is closed."""
 
@@ -664,7 +722,7 @@ def test_the_next_chunk_is_read_when_the_one_before_is_answered(start, scorer, r
     stream = started.stub.ReplayScores(iter(feed), timeout=120)
     assert held.entered.acquire(timeout=10)
     time.sleep(1.0)
-    assert held.chunks == 1
+    assert held.calls == 1
     assert feed.taken < 60
     stream.cancel()
     held.go.set()
@@ -703,7 +761,7 @@ def test_a_long_chunk_is_given_up_when_its_caller_goes(
     time.sleep(0.2)  # the cancellation is on its way
     held.go.set()
     wait_for(lambda: open_streams(started) == 0)
-    assert held.chunks < 50
+    assert held.calls < 50
 
 
 def test_draining_answers_the_chunk_in_hand_and_ends_the_stream(start, scorer, request_of):

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from harken_client.commands import (
-    _WHERE,
+from harken_client.options import (
+    WHERE,
     CaFile,
     CertFile,
     KeyFile,
     ServerName,
     UseTls,
-    _option,
-    _tls,
+    option,
+    tls_of,
 )
 
 if TYPE_CHECKING:
@@ -102,13 +102,13 @@ Exit codes: 0 answered, 1 refused, 2 unusable input, or no server.
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The rule base's folder.")]
 Digest = Annotated[str, typer.Argument(metavar="DIGEST", help="Its first 8 digits, or more.")]
-Message = Annotated[str | None, _option("Why; kept on record.", "--message", "-m")]
-Author = Annotated[str | None, _option("Who; the user of this machine unless told.")]
-Json = Annotated[bool, _option("Answer in JSON, for machines.", "--json")]
+Message = Annotated[str | None, option("Why; kept on record.", "--message", "-m")]
+Author = Annotated[str | None, option("Who; the user of this machine unless told.")]
+Json = Annotated[bool, option("Answer in JSON, for machines.", "--json")]
 Target = Annotated[
     str,
-    _option(
-        "host:port of its control port.", "--target", panel=_WHERE, envvar="HARKEN_CONTROL_TARGET"
+    option(
+        "host:port of its control port.", "--target", panel=WHERE, envvar="HARKEN_CONTROL_TARGET"
     ),
 ]
 HERE = "127.0.0.1:50052"
@@ -176,9 +176,9 @@ def publish(
     folder: Folder,
     message: Message = None,
     author: Author = None,
-    validate_only: Annotated[bool, _option("Only check it.", "--validate-only")] = False,
+    validate_only: Annotated[bool, option("Only check it.", "--validate-only")] = False,
     no_activate: Annotated[
-        bool, _option("Keep it, but go on serving what is served.", "--no-activate")
+        bool, option("Keep it, but go on serving what is served.", "--no-activate")
     ] = False,
     as_json: Json = False,
     target: Target = HERE,
@@ -191,7 +191,7 @@ def publish(
     """See ``PUBLISH_HELP``."""
     from harken_client import rule_render
 
-    place = Place("publish", target, _tls(tls, ca, cert, key, server_name), as_json)
+    place = Place("publish", target, tls_of(tls, ca, cert, key, server_name), as_json)
     files = files_of(folder, place)
     who = author or user()
     why = message if validate_only else said_why(message, place)
@@ -229,7 +229,7 @@ def status(
     """See ``STATUS_HELP``."""
     from harken_client import rule_render
 
-    place = Place("status", target, _tls(tls, ca, cert, key, server_name), as_json)
+    place = Place("status", target, tls_of(tls, ca, cert, key, server_name), as_json)
     state = place.ask(lambda client: client.get_serving_state())
     _show(state, as_json, rule_render.print_state)
 
@@ -249,7 +249,7 @@ def activate(
     """See ``ACTIVATE_HELP``."""
     from harken_client import rule_render
 
-    place = Place("activate", target, _tls(tls, ca, cert, key, server_name), as_json)
+    place = Place("activate", target, tls_of(tls, ca, cert, key, server_name), as_json)
     why, who = said_why(message, place), author or user()
     activation = place.ask(
         lambda client: client.activate_rule_base_revision(digest, author=who, message=why)
@@ -271,14 +271,14 @@ def rollback(
     """See ``ROLLBACK_HELP``."""
     from harken_client import rule_render
 
-    place = Place("rollback", target, _tls(tls, ca, cert, key, server_name), as_json)
+    place = Place("rollback", target, tls_of(tls, ca, cert, key, server_name), as_json)
     why, who = said_why(message, place), author or user()
     activation = place.ask(lambda client: client.rollback_rule_base(author=who, message=why))
     _show(activation, as_json, rule_render.print_activation)
 
 
 def revisions(
-    limit: Annotated[int, _option("At most so many.", min=1, max=1000)] = 20,
+    limit: Annotated[int, option("At most so many.", min=1, max=1000)] = 20,
     as_json: Json = False,
     target: Target = HERE,
     tls: UseTls = False,
@@ -290,7 +290,7 @@ def revisions(
     """See ``REVISIONS_HELP``."""
     from harken_client import rule_render
 
-    place = Place("revisions", target, _tls(tls, ca, cert, key, server_name), as_json)
+    place = Place("revisions", target, tls_of(tls, ca, cert, key, server_name), as_json)
     page = place.ask(lambda client: client.list_rule_base_revisions(page_size=limit))
     _show(page, as_json, rule_render.print_revisions)
 
@@ -299,8 +299,8 @@ def shadow(
     digest: Annotated[
         str, typer.Argument(metavar="[DIGEST]", help="Its first 8 digits, or more.")
     ] = "",
-    share: Annotated[float, _option("Share of the traffic, above 0 up to 1.")] = 0.1,
-    off: Annotated[bool, _option("End the shadow.", "--off")] = False,
+    share: Annotated[float, option("Share of the traffic, above 0 up to 1.")] = 0.1,
+    off: Annotated[bool, option("End the shadow.", "--off")] = False,
     as_json: Json = False,
     target: Target = HERE,
     tls: UseTls = False,
@@ -312,7 +312,7 @@ def shadow(
     """See ``SHADOW_HELP``."""
     from harken_client import rule_render
 
-    place = Place("shadow", target, _tls(tls, ca, cert, key, server_name), as_json)
+    place = Place("shadow", target, tls_of(tls, ca, cert, key, server_name), as_json)
     if off == bool(digest):
         place.refuse("give the DIGEST to score in the shadow, or --off to end it")
     if not 0 < share <= 1:
@@ -325,11 +325,11 @@ def simulate(
     digest: Digest,
     sample: Annotated[Path, typer.Argument(metavar="SAMPLE", help="JSON, or a history.")],
     former: Annotated[
-        str, _option("The revision to compare with; the active one unless told.", "--former")
+        str, option("The revision to compare with; the active one unless told.", "--former")
     ] = "",
-    rows: Annotated[int, _option("Of a history, the first so many rows.", min=1, max=1000)] = 1000,
+    rows: Annotated[int, option("Of a history, the first so many rows.", min=1, max=1000)] = 1000,
     spec: Annotated[
-        Path | None, _option("Which column of a history is what; else core names.", metavar="FILE")
+        Path | None, option("Which column of a history is what; else core names.", metavar="FILE")
     ] = None,
     as_json: Json = False,
     target: Target = HERE,
@@ -344,7 +344,7 @@ def simulate(
     from harken_client.errors import HarkenError
     from harken_client.rule_samples import read_sample
 
-    place = Place("simulate", target, _tls(tls, ca, cert, key, server_name), as_json)
+    place = Place("simulate", target, tls_of(tls, ca, cert, key, server_name), as_json)
     try:
         requests = read_sample(sample, spec, rows)
     except HarkenError as error:

@@ -86,7 +86,7 @@ def score_parts(score: Score) -> tuple[bytes, ...]:
 
 def batch_response(batch: ScoreBatch, status: Callable[[ScoringError], status_pb2.Status]) -> bytes:
     """The bytes of a ``BatchScoreResponse``; ``status`` says why a row has no score."""
-    digests = digests_bytes(batch.rule_base_digest, batch.model_digest)
+    digests = digests_bytes(*batch.digests)
     own, unusual = own_bytes(batch)
     words = list(map(words_bytes, batch.words.values))
     reasons = list(map(reasons_bytes, batch.reasons.values))
@@ -140,14 +140,13 @@ _BATCH_OWN = np.dtype(
 
 def own_bytes(batch: ScoreBatch) -> tuple[list[bytes], list[int]]:
     """What each row has of its own, and the rows that have to be written field by field."""
-    rows = len(batch)
-    level = np.array(batch.level)
+    columns, rows = batch.columns, len(batch)
+    level, reply, resolve = columns.level, columns.reply_deadline_us, columns.resolve_deadline_us
     table = np.empty(rows, dtype=_BATCH_OWN)
-    table["id_tag"], table["id"] = _ID, batch.decision_ids
+    table["id_tag"], table["id"] = _ID, np.frombuffer(batch.digits.encode(), dtype="S32")
     table["level_tag"], table["level"] = _LEVEL, level & 0x7F
-    table["probability_tag"], table["probability"] = _PROBABILITY, batch.probability
-    table["severity_tag"], table["severity"] = _SEVERITY, batch.severity
-    reply, resolve = np.array(batch.reply_deadline_us), np.array(batch.resolve_deadline_us)
+    table["probability_tag"], table["probability"] = _PROBABILITY, columns.probability
+    table["severity_tag"], table["severity"] = _SEVERITY, columns.severity
     # Every byte that a row may have, and which of them it has.
     parts = [table.view(np.uint8).reshape(rows, -1), times(_REPLY, reply), times(_RESOLVE, resolve)]
     has = [np.ones(parts[0].shape, dtype=bool), time_needs(reply), time_needs(resolve)]

@@ -19,6 +19,7 @@ import shutil
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Self
@@ -179,7 +180,7 @@ class Spool(ABC):
 
         Whoever waits for the journal's lock finds it gone, and leaves.
         """
-        if _LOCKS:
+        with suppress(OSError):  # while it is locked; some systems keep what is open
             self._journal_path.unlink(missing_ok=True)
         self._close()
         self._journal_path.unlink(missing_ok=True)
@@ -193,7 +194,7 @@ class Spool(ABC):
 
     def _close(self) -> None:
         if self._log_file is not None:
-            self._log_file.close()
+            _let_go(self._log_file)
             self._log_file = None
 
     def _log(self, *entries: dict[str, object]) -> None:
@@ -252,8 +253,24 @@ class RowSpool(Spool):
 
     def _close(self) -> None:
         while self._files:
-            self._files.pop().close()
+            _let_go(self._files.pop())
         super()._close()
+
+
+def _let_go(file: IO[bytes]) -> None:
+    """Close a file; what a full disk keeps it from writing is in no checkpoint."""
+    with suppress(OSError):
+        file.close()
+
+
+def sync_names(folder: Path) -> None:
+    """Make the names in a folder durable, where the system has a way."""
+    if hasattr(os, "O_DIRECTORY"):
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _continued(path: Path, size: int, header: Sequence[str]) -> IO[bytes]:
@@ -284,7 +301,7 @@ def _compare(begun: dict[str, object], identity: Identity, folder: Path) -> None
         )
 
 
-def _lock(file: IO[bytes], folder: Path) -> None:
+def _lock(file: IO[bytes], path: Path) -> None:
     try:
         import fcntl
     except ImportError:  # not on this platform
@@ -292,4 +309,10 @@ def _lock(file: IO[bytes], folder: Path) -> None:
     try:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise ReplayError(f"another replay is writing to {folder}") from None
+        raise ReplayError(f"another replay is writing to {path.parent}") from None
+    try:
+        is_there = os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        is_there = False
+    if not is_there:
+        raise ReplayError(f"another replay has just ended that wrote to {path.parent}")

@@ -12,9 +12,10 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -137,7 +138,8 @@ class OfflineRunner:
         cores = self._cores
         core = cores[number] if self._count <= len(cores) else None
         process = context.Process(target=work, args=(self._task, there, core), daemon=True)
-        process.start()
+        with _no_interrupt():
+            process.start()
         there.close()
         self._processes[here] = process
         return here
@@ -172,6 +174,20 @@ class OfflineRunner:
             process.join(0.5)
             process.kill()
             process.join()
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """What is started in here never hears of Ctrl-C, not even while it loads its modules."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # started along with a process, it would lift the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _how(code: int | None) -> str:
@@ -240,7 +256,7 @@ def _told(error: Exception) -> Exception:
     if isinstance(error, ReplayError):
         return ReplayError(error.message)
     if isinstance(error, OSError):
-        return OSError(error.errno, error.strerror or str(error))
+        return OSError(error.errno, error.strerror or str(error), error.filename)
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harken_client.replay.journal import Checkpoint, Spool, csv_lines
+from harken_client.replay.journal import Checkpoint, Spool, csv_lines, sync_names
 from harken_client.replay.outcome import COLUMNS, REJECT_COLUMNS, TIMES, out_schema
 
 GROUP_ROWS = 1 << 17
@@ -131,7 +131,7 @@ class PartSpool(Spool):
                 os.fsync(file.fileno())
         seconds = {"seconds": self.state.seconds}
         if self._fresh:
-            _sync_names(self.folder)
+            sync_names(self.folder)
             self._log(*(dataclasses.asdict(part) | seconds for part in self._fresh))
         self._fresh = []
 
@@ -178,16 +178,6 @@ class PartSpool(Spool):
 
     def _path(self, number: int) -> Path:
         return self.folder / f"part-{number:06d}"
-
-
-def _sync_names(folder: Path) -> None:
-    """Make the names in a folder durable, where the system has a way."""
-    if hasattr(os, "O_DIRECTORY"):
-        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
 
 
 class _Joining(threading.Thread):

@@ -10,6 +10,7 @@ import itertools
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,7 +45,13 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int, int], None]
 """Called with rows done, and how far of how much in the source's own units."""
-VIAS = ("auto", "stream", "batch")
+Publish = Callable[[], None]
+Work = Callable[[], tuple[Summary, Publish]]
+"""Scores what is left to be scored; gives what it found, and what makes OUT."""
+_CHANGED = (
+    "{} was changed while it was read, so there is no OUT. "
+    "When nothing writes to it any more, run the same command again."
+)
 STREAMS = 4
 """Streams at once, at most: a server's processes hold few each."""
 
@@ -78,6 +85,7 @@ class Replay:
         Raises :class:`ReplayError`; as :class:`Interrupted` where the same call resumes it.
         """
         self._check_out()
+        stamp = _stamp(self.source)
         source = open_source(self.source)
         spec = spec_for(read_spec(self.spec) if self.spec else None, source.columns)
         converter = Converter(spec, source.columns, self.language)
@@ -94,18 +102,23 @@ class Replay:
         with spool:
             spool.open(identity, restart=self.restart)
             try:
-                return work()
+                summary, publish = work()
+                if _stamp(self.source) != stamp:
+                    raise ReplayError(_CHANGED.format(self.source))
+                publish()
+                return summary
             except ReplayError:
                 if not spool.state.rows:
                     spool.discard()
                 raise
             except OSError as error:
-                raise _resumable(spool, f"cannot write {self.out}: {error.strerror}") from None
+                words = f"{error.filename or self.out}: {error.strerror or error}"
+                raise _resumable(spool, f"cannot read or write {words}") from None
             except KeyboardInterrupt:
-                spool.checkpoint()
+                _save(spool)
                 raise _resumable(spool, "interrupted", by_hand=True) from None
             except HarkenError as error:
-                spool.checkpoint()
+                _save(spool)
                 words = error_text(error, client.target) if client else error.message
                 raise _resumable(spool, words) from None
 
@@ -152,14 +165,14 @@ class Replay:
         converter: Converter,
         spool: RowSpool,
         progress: Progress,
-    ) -> Callable[[], Summary]:
+    ) -> Work:
         def keep(chunk: Chunk) -> None:
             for digests in chunk.served_by:
                 spool.served_by(*digests)
             spool.append(chunk.count, chunk.rows, chunk.rejects, chunk.rejected)
             progress(spool.state.rows, source.done, source.total)
 
-        def work() -> Summary:
+        def work() -> tuple[Summary, Publish]:
             begun = spool.state.rows
             rows = itertools.islice(
                 source.rows(converter.columns, begun),
@@ -171,8 +184,8 @@ class Replay:
             batches.run(rows, begun + 1, keep)
             spool.checkpoint()
             summary = summarise(tally_rows(spool.rows_path), spool.state, "batch")
-            spool.finish(write_parquet if self._is_parquet() else shutil.copyfile)
-            return summary
+            make = write_parquet if self._is_parquet() else shutil.copyfile
+            return summary, lambda: spool.finish(make)
 
         return work
 
@@ -184,7 +197,7 @@ class Replay:
         converter: Converter,
         spool: PartSpool,
         progress: Progress,
-    ) -> Callable[[], Summary]:
+    ) -> Work:
         from harken_client.replay.columns import ColumnConverter
         from harken_client.replay.part_tally import add_up
         from harken_client.replay.slices import open_slices
@@ -192,7 +205,7 @@ class Replay:
         slices = open_slices(self.source, source, converter, self.limit)
         as_csv = not self._is_parquet()
 
-        def work() -> Summary:
+        def work() -> tuple[Summary, Publish]:
             keeper = _Keeper(spool, slices, progress)
             todo = keeper.todo()
             if client is None:
@@ -217,8 +230,7 @@ class Replay:
             spool.checkpoint()
             via = "offline" if client is None else "stream"
             summary = summarise(add_up(spool.tallies()), spool.state, via)
-            spool.finish()
-            return summary
+            return summary, spool.finish
 
         return work
 
@@ -270,6 +282,21 @@ class _Keeper:
 def _need_pyarrow(option: str) -> None:
     if find_spec("pyarrow") is None:
         raise ReplayError(f"{option} needs pyarrow: pip install 'harken-client[parquet]'")
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """What shows that a file is written to, or replaced; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _save(spool: Spool) -> None:
+    """Keep what can be kept, at an end that has its own reason."""
+    with suppress(OSError):
+        spool.checkpoint()
 
 
 def _resumable(spool: Spool, why: str, *, by_hand: bool = False) -> Interrupted:

@@ -177,5 +177,17 @@ def python_values(column: Any) -> list[Any]:
         return [None if value != value else value for value in column.to_pylist()]
     elif pyarrow.types.is_nested(kind):
         return [None if value is None else str(value) for value in column.to_pylist()]
-    values: list[Any] = column.to_pylist()
+    try:
+        values: list[Any] = column.to_pylist()
+    except OverflowError:  # a time that Python has no object for
+        values = [_python_value(cell) for cell in column]
     return values
+
+
+def _python_value(cell: Any) -> Any:
+    try:
+        return cell.as_py()
+    except OverflowError:
+        import pyarrow
+
+        return cell.cast(pyarrow.string()).as_py()  # no reader takes it for a time
