@@ -296,7 +296,7 @@ def test_without_a_core_it_is_said_what_to_install(
         (["--rules", "x"], "--rules: only together with --offline"),
         (["--compiled"], "--compiled: only together with --offline"),
         (["--offline", "--via", "batch"], "--via: not together with --offline"),
-        (["--offline", "--target", "h:1", "--in-flight", "2"], "--in-flight, --target: not together"),
+        (["--offline", "--target", "h:1", "--in-flight", "2"], "--in-flight, --target: not"),
         (["--offline", "--json", "nowhere/x.json"], "there is no such folder"),
         (["--offline", "--bundle", "x"], "x is no bundle"),
     ],
