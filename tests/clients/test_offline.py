@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,28 @@ def test_ctrl_c_is_one_sentence_while_processes_still_start(source: Path, tmp_pa
     assert process.returncode == 130
     assert "Traceback" not in said
     assert said.startswith("harken replay: interrupted\n")
+
+
+def test_ctrl_c_waits_for_a_process_that_is_being_started() -> None:
+    done, gone_on = threading.Event(), []
+    handler = signal.getsignal(signal.SIGINT)
+
+    def begin() -> None:
+        with offline._no_interrupt():
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)  # the other thread is given the signal, and this one told of it
+            gone_on.append(True)
+
+    other = threading.Thread(target=done.wait)  # as a progress bar's: it does not block signals
+    other.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            begin()
+    finally:
+        done.set()
+        other.join()
+    assert gone_on
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def children_of(process: subprocess.Popen[str]) -> list[int]:

@@ -745,7 +745,12 @@ def test_a_caller_that_goes_frees_the_stream(start, scorer, request_of, wait_for
     waiting_feed.close()
     wait_for(lambda: open_streams(started) == 0)
     assert len(list(started.stub.ReplayScores(iter([chunk]), timeout=20))) == 1
-    assert started.counted("harken_calls_total", method="ReplayScores", code="CANCELLED") == 2
+
+    def ended(code):
+        return started.counted("harken_calls_total", method="ReplayScores", code=code)
+
+    # gRPC may show a cancelled stream with nothing under way as one that has ended.
+    assert (ended("CANCELLED"), ended("OK")) in ((2, 1), (1, 2))
 
 
 def test_a_long_chunk_is_given_up_when_its_caller_goes(

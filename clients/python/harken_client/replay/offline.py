@@ -11,6 +11,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -178,16 +179,29 @@ class OfflineRunner:
 
 @contextmanager
 def _no_interrupt() -> Iterator[None]:
-    """What is started in here never hears of Ctrl-C, not even while it loads its modules."""
+    """What is started in here never hears of Ctrl-C, not even while it loads its modules.
+
+    Neither does this process until it is started: a mask holds for one thread, and the signal
+    may come to another (that of a progress bar), so it is noted and raised afterwards.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    heard: list[int] = []
+    ours = threading.current_thread() is threading.main_thread()
+    handler = (
+        signal.signal(signal.SIGINT, lambda number, _frame: heard.append(number)) if ours else None
+    )
     resource_tracker.ensure_running()  # started along with a process, it would lift the mask
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if ours:
+            signal.signal(signal.SIGINT, handler)
+        if heard:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _how(code: int | None) -> str:
