@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -16,6 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+# Containers are wont to forbid it; each of the hundreds of processes that the tests start would
+# compile every module of the house anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 START_SECONDS = 240.0
 """Generous: the machine may be busy with other tests."""

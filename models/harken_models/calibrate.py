@@ -15,9 +15,6 @@ from typing import Literal
 
 import numpy as np
 from scipy.special import expit, logit
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
 
 Method = Literal["none", "platt", "isotonic"]
 _PARTS = 5
@@ -97,6 +94,8 @@ def choose_calibration(z: np.ndarray, label: np.ndarray) -> Calibration:
 
 
 def _cross_fitted_loss(method: Method, z: np.ndarray, label: np.ndarray) -> float:
+    from sklearn.metrics import log_loss
+
     part = np.arange(len(z)) % _PARTS
     probability = np.empty(len(z))
     for own in range(_PARTS):
@@ -106,6 +105,10 @@ def _cross_fitted_loss(method: Method, z: np.ndarray, label: np.ndarray) -> floa
 
 
 def _fit(method: Method, z: np.ndarray, label: np.ndarray) -> Calibration:
+    # Imported here and above: serving calibrates with numbers alone, and need not wait for it.
+    from sklearn.isotonic import IsotonicRegression
+    from sklearn.linear_model import LogisticRegression
+
     if method == "platt":
         fitter = LogisticRegression(C=1e6, tol=1e-8).fit(z.reshape(-1, 1), label)
         slope, intercept = float(fitter.coef_[0, 0]), float(fitter.intercept_[0])

@@ -17,7 +17,7 @@ from operator import add, getitem
 from typing import Any
 
 import numpy as np
-from scipy import optimize, sparse
+from scipy import sparse
 from scipy.special import expit, logit
 
 from harken_models.coded import slices
@@ -119,6 +119,8 @@ def _minimise(
     design: sparse.csr_array, label: np.ndarray, signs: np.ndarray, inverse_penalty: float
 ) -> tuple[np.ndarray, float]:
     """Coefficients and intercept; a coefficient of sign +1 or -1 has that sign or is zero."""
+    from scipy import optimize
+
     rows = len(label)
     outcome = 2.0 * label - 1.0
     penalty = 1.0 / (inverse_penalty * rows)

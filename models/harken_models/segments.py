@@ -16,8 +16,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
-from sklearn.cluster import KMeans
 
 from harken_models.coded import Coded, Columns, as_coded, read_table, slices, value_table
 from harken_models.columnencoder import read_numbers
@@ -196,6 +194,8 @@ def fit_segments(frame: pd.DataFrame) -> SegmentModel | None:
     corners = (known["brand"].to_numpy()[:, None] == np.array(BRANDS)) * (BRAND_WEIGHT / 2**0.5)
     table = np.column_stack([*points, corners])
     start = _starting_points(known, table, scaling)
+    from sklearn.cluster import KMeans  # takes a second, which serving need not wait
+
     fitted = KMeans(len(SEGMENTS), init=start, n_init=1, max_iter=100).fit(table)
     order = _name_clusters(fitted.cluster_centers_, start)
     centroids = []
@@ -221,5 +221,7 @@ def _starting_points(
 
 def _name_clusters(centres: np.ndarray, reference: np.ndarray) -> list[int]:
     """For each segment the cluster that fits its description, all together at least distance."""
+    from scipy.optimize import linear_sum_assignment
+
     gaps = ((reference[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2)
     return [int(cluster) for cluster in linear_sum_assignment(gaps)[1]]

@@ -24,6 +24,30 @@ Index = npt.NDArray[np.int64]
 Value = TypeVar("Value")
 
 
+class Growing:
+    """Integers that are added to, as one array: what is there is not copied each time."""
+
+    def __init__(self) -> None:
+        self._held: Index = np.zeros(64, np.int64)
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def extend(self, more: Sequence[int]) -> None:
+        """Adds some at the end; arrays given out before keep what they have."""
+        first, self._size = self._size, self._size + len(more)
+        if self._size > len(self._held):
+            held = np.zeros(2 * self._size, np.int64)
+            held[:first] = self._held[:first]
+            self._held = held
+        self._held[first : self._size] = more
+
+    def array(self) -> Index:
+        """What is there, shape (length,); not to be written to."""
+        return self._held[: self._size]
+
+
 class Numbered(Generic[Value]):
     """What some answers have, each distinct one numbered as it comes up.
 
@@ -34,20 +58,23 @@ class Numbered(Generic[Value]):
         self._of, self._name = of, name
         self._values: list[Value] = []
         self._numbers: dict[Hashable, int] = {}
-        self._by_place: list[int] = []
-        self._now: tuple[Index, tuple[Value, ...]] = (np.zeros(0, np.int64), ())
+        self._by_place = Growing()
+        self._shown: tuple[Value, ...] = ()
 
     def by_place(self, answers: Sequence[object]) -> tuple[Index, tuple[Value, ...]]:
         """The number of each answer's, and what the numbers stand for; not for two threads."""
         if len(self._by_place) < len(answers):
+            new = []
             for answer in answers[len(self._by_place) :]:
                 value = self._of(answer)
                 number = self._numbers.setdefault(self._name(value), len(self._values))
                 if number == len(self._values):
                     self._values.append(value)
-                self._by_place.append(number)
-            self._now = np.array(self._by_place, dtype=np.int64), tuple(self._values)
-        return self._now
+                new.append(number)
+            self._by_place.extend(new)
+            if len(self._shown) < len(self._values):
+                self._shown = tuple(self._values)
+        return self._by_place.array(), self._shown
 
 
 def said_in(answer: Answer) -> Said:
@@ -72,7 +99,7 @@ class ColumnGroup:
         if self.words == 1:
             self._places = Dense(group.keys()) if dense else Hashed()
         self.readers = chain.readers.get(place, ())
-        self.parts = [[np.zeros(0, np.int64)] * chain.words[reader] for reader in self.readers]
+        self.parts = [[Growing() for _ in range(chain.words[reader])] for reader in self.readers]
         self._lock = threading.Lock()
         self._outcomes: list[Numbered[Outcome]] = [
             Numbered(lambda answer, at=at: said_in(answer).outcomes[at], id)  # type: ignore[misc]
@@ -101,8 +128,7 @@ class ColumnGroup:
         answers = [self._chain.answer(self._place, key) for key in keys]
         for at, parts in enumerate(self.parts):
             for word, part in enumerate(parts):
-                new = np.array([words_of(answer[at], word) for answer in answers], np.int64)
-                parts[word] = np.concatenate([part, new])
+                part.extend([words_of(answer[at], word) for answer in answers])
         first = len(self.answers)
         self.answers.extend(answers)
         self._places.add(keys, first)
@@ -173,6 +199,25 @@ def rules_of(reasons: tuple[Fired, ...]) -> tuple[tuple[str, str], ...]:
     return tuple([(fired.decision, fired.rule_id) for fired in reasons])
 
 
+class GivenParts:
+    """What the codes of a given fact add to keys, as arrays by code.
+
+    ``tables`` are (group, word of its key, array), without those that add nothing; ``pieces`` has
+    a number for each code, the same for codes that no reader tells apart.
+    """
+
+    def __init__(self, chain: Chain, name: str) -> None:
+        parts = chain.parts_of(name)
+        numbers: dict[tuple[int, ...], int] = {}
+        self.pieces = [numbers.setdefault(part, len(numbers)) for part in parts]
+        tables = [
+            (reader, word, np.array([words_of(part[at], word) for part in parts], dtype=np.int64))
+            for at, reader in enumerate(chain.readers.get(name, ()))
+            for word in range(chain.words[reader])
+        ]
+        self.tables = [(reader, word, table) for reader, word, table in tables if table.any()]
+
+
 class ColumnMemory:
     """Everything that columns remember of a chain."""
 
@@ -180,6 +225,14 @@ class ColumnMemory:
         self.groups = tuple(groups)
         self.reasons = ColumnReasons(chain)
         self._chain = chain
+        self._given: dict[str, GivenParts] = {}
+
+    def given(self, name: str) -> GivenParts:
+        """What a given fact adds to keys."""
+        found = self._given.get(name)
+        if found is None:
+            found = self._given[name] = GivenParts(self._chain, name)
+        return found
 
     def __len__(self) -> int:
         """How many answers are held."""

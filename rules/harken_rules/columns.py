@@ -20,7 +20,6 @@ from harken_rules.chain import Chain
 from harken_rules.column_cells import Coded, Codes, Column
 from harken_rules.column_groups import ColumnMemory, said_in
 from harken_rules.column_parts import CodeIndex, Index, Indexed, Table, indexed
-from harken_rules.keys import words_of
 from harken_rules.outcomes import Outcome, compose
 from harken_rules.verdict import FactError, Fired, Result, Verdict
 
@@ -180,7 +179,7 @@ def walked(
             group.find(words, found)
             for reader, parts in zip(group.readers, group.parts, strict=True):
                 for word, part in enumerate(parts):
-                    keys.add(reader, word, part, found)
+                    keys.add(reader, word, part.array(), found)
     return ColumnVerdicts(engine, chain, rows, errors, memory, places)
 
 
@@ -203,21 +202,15 @@ class Source:
     """A given column, and what its indices add to each word of the keys of its readers."""
 
     def __init__(self, chain: Chain, name: str, column: Column | CodeIndex) -> None:
-        cells, readers = chain.engine.cells[name], chain.readers.get(name, ())
-        parts = chain.parts_of(name)
+        given = chain.for_columns().given(name)
         self._column: Indexed
         if isinstance(column, CodeIndex):
             self._column = column
         else:
-            numbers: dict[tuple[int, ...], int] = {}
-            pieces = [numbers.setdefault(part, len(numbers)) for part in parts]
-            self._column = indexed(cells, column, pieces)
-        self._tables = []
-        for at, reader in enumerate(readers):
-            for word in range(chain.words[reader]):
-                table = np.array([words_of(part[at], word) for part in parts], dtype=np.int64)
-                if table.any():
-                    self._tables.append((reader, word, self._column.table(table)))
+            self._column = indexed(chain.engine.cells[name], column, given.pieces)
+        self._tables = [
+            (reader, word, self._column.table(table)) for reader, word, table in given.tables
+        ]
 
     def add(self, keys: Keys, begin: int, end: int) -> Mapping[int, FactError]:
         """Adds what rows ``begin`` to ``end`` have; answers their errors."""

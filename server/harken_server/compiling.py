@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import structlog
+from harken_models.lean import import_lightgbm
 
 from harken_server.children import Telling, ask
 from harken_server.supervision import Crew
@@ -55,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m harken_server.compiling", description=__doc__)
     parser.add_argument("bundle", type=Path, help="folder of the model bundle")
     given = parser.parse_args(arguments)
+    import_lightgbm()
     with Telling() as telling:
         telling.say(**compile_bundle(given.bundle))
     return 0

@@ -19,14 +19,15 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import harken_models.bundlefile  # noqa: F401 -- takes seconds: while the parent vets the rule base
 import structlog
 from harken_models.errors import NotCompiledWarning
+from harken_models.lean import import_lightgbm
 
 from harken_server.assignment import Answer, Assignment, Order, Word
 from harken_server.errors import SnapshotError
 from harken_server.grpc.tls import credentials
 from harken_server.grpc.transports import server_on
+from harken_server.heap import settle
 from harken_server.live import Live
 from harken_server.logs import set_up_logs
 from harken_server.metrics import Metrics
@@ -42,6 +43,9 @@ _log = structlog.get_logger("harken.worker")
 
 def main() -> int:
     """Serve until told to stop; 0 after a drain, 2 if it could not serve."""
+    import_lightgbm()
+    import harken_models.bundlefile  # noqa: F401 -- takes a second: while the parent vets
+
     # The parent reads lines of ours from stdout: whatever a library prints there must not come
     # between them.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -66,6 +70,7 @@ def main() -> int:
         folder = Path(work.folder) if work.folder else None
         server = server_on(work.transport, live.scorer, work.limits, metrics, live.answered, folder)
         server.listen(work.address, credentials(work.tls_cert, work.tls_key, work.tls_client_ca))
+        settle()
         server.start()
     except SnapshotError as error:
         return _fail(Word(problems=error.problems))

@@ -15,6 +15,7 @@ import structlog
 from harken_server.assignment import Answer, Order
 from harken_server.errors import SnapshotError
 from harken_server.grumble import Grumble, Score
+from harken_server.heap import unsettle
 from harken_server.metrics import Metrics
 from harken_server.scoring import Scorer
 from harken_server.shadow import Shadow
@@ -90,6 +91,7 @@ class Live:
         former, self._scorer, self._prepared = self._scorer, self._prepared, None
         with self._tidying:
             self._retired.append(former)
+        unsettle()
         if self._shadow is not None:
             self._shadow.follow(self._scorer.snapshot.rule_base_digest)
         return self._of(self._scorer)

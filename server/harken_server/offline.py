@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from harken_server.arrow_columns import MAX_ROWS
 from harken_server.chunks import CODED, ScoredChunk, score_chunk
 from harken_server.errors import HarkenServerError, ScoringError
+from harken_server.heap import settle
 from harken_server.paths import path_of
 from harken_server.scoring import Scorer
 from harken_server.settings import shipped
@@ -97,9 +98,11 @@ def open_backend(
     ``ValueError`` with a line for everything that keeps the two from being served.
     """
     try:
-        return OfflineBackend(_scorer(rules, bundle, compiled, threads))
+        backend = OfflineBackend(_scorer(rules, bundle, compiled, threads))
     except HarkenServerError as error:
         raise ValueError(str(error)) from None
+    settle()
+    return backend
 
 
 def _scorer(rules: Path | None, bundle: Path | None, compiled: bool, threads: int) -> Scorer:

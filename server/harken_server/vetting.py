@@ -191,7 +191,9 @@ def _fit(base: RuleBase, bundle: Path, declared: bytes, telling: Telling) -> Non
 
 def _declared(bundle: Path) -> bytes:
     from harken_models import BundleError, load_bundle
+    from harken_models.lean import import_lightgbm
 
+    import_lightgbm()
     try:
         attributes = load_bundle(bundle).attributes
     except BundleError as error:

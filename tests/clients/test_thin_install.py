@@ -8,10 +8,10 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
 HEAVY = ("lightgbm", "pandas", "numpy", "durable", "harken_server", "harken_rules")
 CLEAN = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+UV = os.environ.get("UV") or shutil.which("uv") or ROOT / ".uv/bin/uv"
+"""Links what it has installed before, where pip unpacks and compiles it anew."""
 
 
 def run(*command: str | Path, env: dict[str, str] | None = None) -> str:
@@ -31,7 +33,7 @@ def run(*command: str | Path, env: dict[str, str] | None = None) -> str:
 
 
 def new_environment(folder: Path) -> Path:
-    run(sys.executable, "-m", "venv", folder)
+    run(UV, "venv", "-q", "--python", sys.executable, folder)
     return folder / "bin"
 
 
@@ -41,45 +43,31 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("wheels")
     binaries = new_environment(folder / "venv")
     reachable = subprocess.run(
-        [binaries / "pip", "download", "-q", "--no-deps", "-d", folder / "probe", "hatchling"],
+        [UV, "pip", "install", "-q", "--no-cache", "--dry-run", "--no-deps", "hatchling",
+         "--python", binaries / "python"],
         capture_output=True, check=False,
     )  # fmt: skip
     if reachable.returncode:
         pytest.skip("no package registry can be reached")
-    sources = (ROOT / "protos", ROOT / "clients/python")
-    run(binaries / "pip", "wheel", "-q", "--no-deps", "-w", folder / "dist", *sources)
+    for source in (ROOT / "protos", ROOT / "clients/python"):
+        run(UV, "build", "-q", "--wheel", "-o", folder / "dist", source)
     return sorted((folder / "dist").glob("*.whl"))
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
-    """A running service with the shipped rule base and model: its ready file."""
-    ready = tmp_path_factory.mktemp("serve") / "ready.json"
-    ports = ("--port", "0", "--control-port", "0", "--metrics-port", "0")
-    options = (*ports, "--workers", "1", "--ready-file", str(ready))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "harken_server", *options],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    until = time.monotonic() + 120
-    while not ready.exists():
-        if process.poll() is not None or time.monotonic() > until:
-            process.kill()
-            pytest.fail(f"the service did not start: {process.communicate()[0]}")
-        time.sleep(0.1)
-    yield json.loads(ready.read_text())
-    process.terminate()
-    process.communicate(timeout=60)
+def served(serve_for_all: Callable[..., Any]) -> Any:
+    """A running service with the shipped rule base and model, whose rule base may be changed."""
+    return serve_for_all("--workers", "1")
 
 
 @pytest.fixture(scope="module")
-def target(served: dict[str, int]) -> str:
-    return f"127.0.0.1:{served['port']}"
+def target(served: Any) -> str:
+    return str(served.target)
 
 
 @pytest.fixture(scope="module")
-def control(served: dict[str, int]) -> str:
-    return f"127.0.0.1:{served['control_port']}"
+def control(served: Any) -> str:
+    return str(served.control)
 
 
 def oldest() -> list[str]:
@@ -95,9 +83,10 @@ def test_the_client_alone_scores_and_publishes(
 ) -> None:
     binaries = new_environment(tmp_path / "venv")
     pins = oldest() if age == "oldest" else []
-    run(binaries / "pip", "install", "-q", *wheels, *pins)
+    where = ("--python", binaries / "python")
+    run(UV, "pip", "install", "-q", *where, *wheels, *pins)
     if pins:
-        frozen = run(binaries / "pip", "freeze")
+        frozen = run(UV, "pip", "freeze", *where)
         assert all(pin in frozen for pin in pins), frozen
     found = "import importlib.util as u, sys; print([n for n in sys.argv[1:] if u.find_spec(n)])"
     assert run(binaries / "python", "-c", found, *HEAVY) == "[]\n"
@@ -135,9 +124,9 @@ def test_the_client_alone_scores_and_publishes(
     header = rules / "rulebase.yaml"
     renamed = re.sub(r"(?m)^name: .*", f"name: {age}", header.read_text(encoding="utf-8"))
     header.write_text(renamed, encoding="utf-8")
-    where = ("--target", control, "--json")
-    said = json.loads(run(harken, "rules", "publish", rules, "-m", "why", *where))
-    state = json.loads(run(harken, "rules", "status", *where))
+    desk = ("--target", control, "--json")
+    said = json.loads(run(harken, "rules", "publish", rules, "-m", "why", *desk))
+    state = json.loads(run(harken, "rules", "status", *desk))
     assert state["active"]["name"] == age
     assert state["active"]["digest"] == said["digest"] == said["activation"]["digest"]
     assert age in run(harken, "rules", "status", "--target", control)
