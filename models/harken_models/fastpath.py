@@ -4,6 +4,9 @@
 single-row fast path prepares once and then takes a pointer; the answer is identical. A
 prepared configuration must not be shared by threads, so each thread makes its own at first
 use; it is freed when the thread ends or the booster is dropped.
+
+The call keeps Python's lock: it is over in microseconds, and giving the lock away in between would
+have every call of a busy server wait for it a second time.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from harken_models.errors import ModelsError
 
 _FLOAT64 = 1  # C_API_DTYPE_FLOAT64
 _RAW_SCORE = 1  # C_API_PREDICT_RAW_SCORE
+_KEEPING_THE_LOCK = ctypes.PyDLL(_LIB._name)
 
 
 class SingleRow:
@@ -66,7 +70,8 @@ class _Lane:
             )
         )
         weakref.finalize(self, _LIB.LGBM_FastConfigFree, config)
-        call, length = _LIB.LGBM_BoosterPredictForMatSingleRowFast, ctypes.byref(self._length)
+        call = _KEEPING_THE_LOCK.LGBM_BoosterPredictForMatSingleRowFast
+        length = ctypes.byref(self._length)
         pack = struct.Struct(f"{width}d").pack_into  # refuses a row of another length
 
         def predict(values: Sequence[float]) -> float:
