@@ -1,9 +1,9 @@
 """The groups of some decisions, one after the other, each of which answers keys.
 
 What a group's key stands for can be read off its digits, so that a key nobody asked about yet is
-answered by itself: a code of each digit's class stands in for all of them, the group's decisions
-are asked one by one, from their own memos where these know, and what they say is kept as the
-key's answer. One row and a million go along the same chain; see ``decider`` and ``columns``.
+answered by itself: the group's decisions are asked one by one, from their own memos where these
+know (see ``asker``), and what they say is kept as the key's answer. One row and a million go along
+the same chain; see ``decider`` and ``columns``.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Callable, Collection, Iterable, Sequence
-from operator import getitem
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harken_rules.boxes import Signature
+from harken_rules.asker import Asked, Asker
 from harken_rules.groups import groups_of
 from harken_rules.keys import WORD, digits_of
 from harken_rules.memo import Shelves
@@ -75,9 +74,6 @@ class Chain:
         self.wanted = tuple(sorted(wanted))
         self.groups = groups_of(engine, self.wanted)
         self.digits = tuple(map(digits_of, self.groups))
-        self._slots = {
-            digit.name: engine.slot(digit.name) for each in self.digits for digit in each
-        }
         self.readers: dict[str | int, tuple[int, ...]] = {}
         adding: dict[tuple[str | int, int], list[tuple[int, tuple[int, ...]]]] = {}
         for place, group in enumerate(self.groups):
@@ -87,14 +83,13 @@ class Chain:
                 if (source, place) not in adding:
                     self.readers[source] = (*self.readers.get(source, ()), place)
                 held = adding.setdefault((source, place), [])
-                held.append((self._slots[digit.name], digit.parts))
+                held.append((engine.slot(digit.name), digit.parts))
         # For each source's readers: the slots of the facts it supplies, and what their codes add.
         self._adding = {
             source: tuple([tuple(adding[source, reader]) for reader in readers])
             for source, readers in self.readers.items()
         }
-        self._steps = tuple([engine.steps_of(group.decisions) for group in self.groups])
-        self._width = len(engine.names)
+        self._askers: list[Callable[[int], Asked] | None] = [None] * len(self.groups)
         homes = {
             index: (place, at)
             for place, group in enumerate(self.groups)
@@ -147,23 +142,14 @@ class Chain:
 
     def ask(self, place: int, key: int) -> Answer:
         """A group's answer to a key, asked of its decisions and kept."""
-        codes = [0] * self._width
-        for digit in self.digits[place]:
-            codes[self._slots[digit.name]] = digit.code(key)
-        outcomes = []
-        for decision, chosen, classes in self._steps[place]:
-            signature: Signature = tuple(map(getitem, classes, chosen(codes)))
-            outcome = self.engine.outcome(decision, signature)
-            for slot, code in outcome.derived:
-                codes[slot] = code
-            outcomes.append(outcome)
+        asker = self._askers[place]
+        if asker is None:
+            decisions, digits = self.groups[place].decisions, self.digits[place]
+            adding = self._adding.get(place, ())
+            asker = self._askers[place] = Asker(self.engine, decisions, digits, adding).written()
+        outcomes, sums = asker(key)
         said = self._says(place, outcomes)
-        parts = tuple(
-            [
-                self._shared(sum([each[codes[slot]] for slot, each in adding]))
-                for adding in self._adding.get(place, ())
-            ]
-        )
+        parts = tuple([self._shared(each) for each in sums])
         answer = self._answers.get((said, parts))
         if answer is None:
             made = (*parts, said, *said.answer)

@@ -14,7 +14,7 @@ import threading
 import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import getitem, itemgetter
-from typing import Any, Literal
+from typing import Literal
 
 from harken_rules.boxes import DecisionBoxes, Signature, boxes_of
 from harken_rules.cells import Cells, cells_of, is_derived
@@ -41,9 +41,6 @@ __all__ = [
 
 MEMO_SIZE = 2**17
 """A year's grumbles of the simulated kind need three quarters of it."""
-
-Step = tuple[int, Callable[[Sequence[int]], Any], tuple[tuple[int, ...], ...]]
-"""A decision, what picks the codes of its facts, and each fact's classes by code."""
 
 
 class RuleEngine:
@@ -151,9 +148,9 @@ class RuleEngine:
         """The place of a fact in declaration order."""
         return self._slots[fact]
 
-    def steps_of(self, decisions: Sequence[int]) -> tuple[Step, ...]:
-        """How the signatures of these decisions are made."""
-        return tuple([(index, *self._steps[index]) for index in decisions])
+    def known(self, decision: int) -> Mapping[Signature, Outcome]:
+        """One decision's outcomes that are remembered, now and later."""
+        return self._memo.answers[decision]
 
     def yielding(self, result: str) -> int:
         """The place among ``plans`` of the decision with this result; KeyError if none has it."""
@@ -221,7 +218,11 @@ class RuleEngine:
 
     def _ask(self, decision: int, signature: Signature) -> Outcome:
         plan = self.plans[decision]
-        found = [self.matched(index, block.signature(signature)) for index, block in plan.blocks]
+        known, found = self._matches.answers, []
+        for index, chosen, classes in plan.parts:
+            part = tuple(map(getitem, classes, chosen(signature)))
+            matched = known[index].get(part)
+            found.append(self.matched(index, part) if matched is None else matched)
         outcome = plan.outcomes.of(merged(found))
         self._memo.store(decision, signature, outcome)
         return outcome
@@ -272,11 +273,19 @@ def merged(found: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     return found[0] if len(found) == 1 else tuple(sorted(itertools.chain(*found)))
 
 
+def picking(slots: Sequence[int]) -> Callable[[Sequence[int]], tuple[int, ...]]:
+    """What picks these places out of a sequence, as a tuple."""
+    # A slice where there are fewer than two, for an itemgetter of one yields no tuple.
+    few = slice(slots[0], slots[0] + 1) if slots else slice(0)
+    return itemgetter(*slots) if len(slots) > 1 else itemgetter(few)
+
+
 class Plan:
     """How one decision's signature is put together, who answers it, where its results go.
 
-    ``codes`` picks its facts' codes out of all, ``classes`` maps each to its class; ``slots``
-    and ``derived`` are the fact slots that it reads and that it fills.
+    ``codes`` picks its facts' codes out of all, ``classes`` maps each to its class; ``parts`` do
+    the same for each block, out of the signature. ``slots`` and ``derived`` are the fact slots
+    that it reads and that it fills.
     """
 
     def __init__(
@@ -286,9 +295,11 @@ class Plan:
         self.blocks = blocks
         self.slots = tuple(engine.slot(name) for name in table.facts)
         self.classes = table.classes
-        # A slice where there are fewer than two, for an itemgetter of one yields no tuple.
-        few = slice(self.slots[0], self.slots[0] + 1) if self.slots else slice(0)
-        self.codes = itemgetter(*self.slots) if len(self.slots) > 1 else itemgetter(few)
+        self.codes = picking(self.slots)
+        self.parts = tuple(
+            (index, picking([slot for slot, _ in block.parts]), [held for _, held in block.parts])
+            for index, block in blocks
+        )
         derived = {
             engine.slot(name): engine.cells[name]
             for name in table.decision.results

@@ -8,7 +8,7 @@ of very many digits has several words.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harken_rules.groups import Classes, Group
 
@@ -19,18 +19,20 @@ WORD = 62
 @dataclass(frozen=True, slots=True)
 class Digit:
     """One fact's digit: ``samples`` has a code of each class, ``parts`` what each of the fact's
-    codes adds to the key; it lies in ``word`` of the key and counts ``radix`` there."""
+    codes adds to the key; it lies in ``word`` of the key, which has others if it is ``long``, and
+    counts ``radix`` there."""
 
     name: str
     word: int
     radix: int
     samples: tuple[int, ...]
     parts: tuple[int, ...]
+    long: bool = False
 
-    def code(self, key: int) -> int:
-        """A code of the class that the key has."""
-        held = (key >> WORD * self.word if self.word else key) % (1 << WORD)
-        return self.samples[held // self.radix % len(self.samples)]
+    def source(self, key: str) -> str:
+        """The class that a key has, as an expression of the key's name."""
+        word = f"({key} >> {WORD * self.word} & {(1 << WORD) - 1})" if self.long else key
+        return f"{word} // {self.radix} % {len(self.samples)}"
 
 
 def digits_of(group: Group) -> tuple[Digit, ...]:
@@ -43,7 +45,7 @@ def digits_of(group: Group) -> tuple[Digit, ...]:
         parts = tuple([radix * held << WORD * word for held in classes])
         digits.append(Digit(name, word, radix, samples, parts))
         radix *= len(samples)
-    return tuple(digits)
+    return tuple([replace(digit, long=word > 0) for digit in digits])
 
 
 def samples_of(classes: Classes) -> tuple[int, ...]:

@@ -11,18 +11,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import yaml
 
 from harken_rules import full_width
-from harken_rules.diagnostics import Report
+from harken_rules.diagnostics import Report, ReportFullError
 from harken_rules.hints import shown
 from harken_rules.language import Place
 
 MAX_FILE_BYTES = 4_000_000
 MAX_DEPTH = 40
 MAX_SCALAR = 10_000
+KEPT_FILES, KEPT_CHARACTERS = 128, 64_000
+"""How many files' nodes are kept for the next reading, and of what size; together some MB."""
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
@@ -102,6 +105,29 @@ def read_source(data: bytes, file: str, report: Report) -> Node | None:
     if text is None:
         return None
     report.add_lines(file, _LINE_BREAK.split(text))
+    if len(text) <= KEPT_CHARACTERS:
+        node = _blameless(text, file)
+        if node is not None:
+            return node
+    return _parse(text, file, report)
+
+
+@lru_cache(KEPT_FILES)
+def _blameless(text: str, file: str) -> Node | None:
+    """The document of a file in which there is nothing to report; None of any other.
+
+    Kept, as nodes never change: whoever compares, watches or reloads rule bases reads the same
+    files again, all but the one that was edited.
+    """
+    found = Report()
+    try:
+        node = _parse(text, file, found)
+    except ReportFullError:
+        return None
+    return None if found.sorted() else node
+
+
+def _parse(text: str, file: str, report: Report) -> Node | None:
     builder = _Builder(file, report)
     try:
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
@@ -111,7 +137,7 @@ def read_source(data: bytes, file: str, report: Report) -> Node | None:
         _report_syntax(error, text, file, report)
         return None
     if builder.root is None and not builder.failed:
-        report.error("yaml-syntax", start, "the file is empty", "fill it, or remove it")
+        report.error("yaml-syntax", Place(file, 1, 1), "the file is empty", "fill it, or remove it")
     return None if builder.failed else builder.root
 
 
