@@ -49,10 +49,13 @@ def exact(value: object) -> object:
 
 def matches(rule: Rule, known: Mapping[str, object]) -> bool:
     """Whether all clauses of any alternative hold."""
-    return any(
-        all(holds(clause.condition, known.get(clause.fact)) for clause in alternative)
-        for alternative in rule.alternatives
-    )
+    for alternative in rule.alternatives:
+        for clause in alternative:
+            if not holds(clause.condition, known.get(clause.fact)):
+                break
+        else:
+            return True
+    return False
 
 
 def holds(condition: Condition, value: object) -> bool:
