@@ -6,7 +6,7 @@ turns; a value is the median, its quartiles are in ``detail``. A row that cannot
 no value and says why. Exit code: 0 if all could be measured, bars met or not; 1 if not, or, with
 --strict, if a bar is missed.
 
-  python bench/bench.py                        all, in some nine minutes
+  python bench/bench.py                        all, in some ten minutes
 
   python bench/bench.py --only unary,batch     these parts (or the parts of these rows)
 

@@ -38,7 +38,7 @@ class Setting:
     @property
     def seconds(self) -> float:
         """How long a load lasts."""
-        return 0.6 if self.quick else 1.5
+        return 0.6 if self.quick else 1.2
 
     def scaled(self, number: int, quick: int) -> int:
         """A size, or the one that is enough to see that the measurement runs."""

@@ -30,7 +30,7 @@ ROWS = with_shipped("batch", "batch-rows", "stream", "stream-rows", "stream-comm
 BATCH = 1000
 BATCHES = 10
 """In each turn, all of other grumbles than before."""
-STREAM_ROWS = 75_000
+STREAM_ROWS = 60_000
 """A turn, each time other ones, after as many that warm."""
 STREAM_TURNS = 3
 

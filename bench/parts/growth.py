@@ -20,7 +20,7 @@ from setting import Setting
 from parts.rules import growth_found
 
 ROWS = ("growth-rows", "growth-trees", "growth-rules")
-FEW_ROWS = 30_000
+FEW_ROWS = 20_000
 """Also the rows of a chunk, so that both sizes score chunks alike."""
 TREE_ROWS = 10_000
 TURNS = 3

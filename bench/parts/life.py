@@ -39,7 +39,7 @@ def measure(setting: Setting) -> Iterator[Figure]:
     wires = [request.SerializeToString() for request in setting.workload.requests(4000)]
     for suffix, path, _ in setting.bundles():
         starts = [
-            _start(setting, path, wires[0]) for _ in range(1 if suffix else setting.scaled(3, 1))
+            _start(setting, path, wires[0]) for _ in range(1 if suffix else setting.scaled(2, 1))
         ]
         found = Spread(tuple(starts))
         note = f"{setting.cores} workers; Python, LightGBM, rule base vetted, engine built"

@@ -29,9 +29,9 @@ ROWS = (
     "offline-memory",
     "offline-memory-flat",
 )
-SMALL, LARGE = 40_000, 300_000
+SMALL, LARGE = 40_000, 240_000
 MANY = 10_000_000
-TURNS = 3
+TURNS = 2
 TOGETHER = ("harken", "compiled", "predict")
 TOGETHER_SHIPPED = ("harken-shipped", "predict-shipped")
 

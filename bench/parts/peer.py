@@ -17,7 +17,7 @@ from setting import Setting
 from parts.unary import BODIES, IN_FLIGHT, Lane
 
 ROWS = ("peer", "peer-per-second")
-TURNS = 3
+TURNS = 2
 
 
 def measure(setting: Setting) -> Iterator[Figure]:

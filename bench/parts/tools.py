@@ -19,7 +19,7 @@ def measure(setting: Setting) -> Iterator[Figure]:
     note = f"{rules:,} rules over {decisions} decisions, {found['findings']} warnings found"
     yield setting.figure("rules-check", found["seconds"], note=note)
     yield setting.figure("rules-check-command", found["command_seconds"], note=note)
-    rows = setting.scaled(300_000, 20_000)
+    rows = setting.scaled(150_000, 20_000)
     found = impact_bench.measure(setting.workload.flat, rows=rows)
     note = f"{found['rows']:,} rows, {found['changed']:,} levels changed, {setting.cores} cores"
     million = 1e6 / found["impact_rows_per_second"]
