@@ -79,3 +79,15 @@ def test_every_option_explains_itself() -> None:
         for option in app.commands[name].params:
             if option.name != "help":
                 assert getattr(option, "help", None), f"{name} {option.name}"
+
+
+def test_members_that_a_command_does_not_need_are_not_loaded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = [THIN, entry("models", "no_such_module_anywhere:register")]
+    monkeypatch.setattr(main, "entry_points", lambda group: found)
+    assert names(main.build_app("replay")) == {"score", "replay"}
+    assert capsys.readouterr().err == ""
+    for asked in ("rules", "data", "--help", "no-such-command"):
+        main.build_app(asked)
+        assert "the commands of 'models'" in capsys.readouterr().err

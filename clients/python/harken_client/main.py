@@ -38,11 +38,15 @@ Every command explains itself: harken score --help
 
 def main() -> None:
     """Run the command line; the exit code is the command's."""
-    build_app()()
+    build_app(asked=sys.argv[1] if len(sys.argv) > 1 else None)()
 
 
-def build_app() -> typer.Typer:
-    """The application with the commands of every member that is installed."""
+def build_app(asked: str | None = None) -> typer.Typer:
+    """The application with the commands of every member that is installed.
+
+    Once there is the command ``asked`` for, members that come later are not imported: that takes
+    longer than most commands do. Groups are shared, so ``rules`` needs them all.
+    """
     app = typer.Typer(
         name="harken",
         help=HELP,
@@ -57,6 +61,8 @@ def build_app() -> typer.Typer:
         key=lambda point: (order.index(point.name) if point.name in order else 99, point.name),
     )
     for point in found:
+        if asked is not None and asked in {command.name for command in app.registered_commands}:
+            break
         _register(app, point)
     rule_commands.register(app)  # last, for they join a group that harken_rules may have brought
     return app
