@@ -6,7 +6,7 @@ work on the distinct texts of a column, so a million rows cost little more than 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,11 @@ import numpy as np
 import pandas as pd
 
 from harken_models.core import CoreField
-from harken_models.spec import FieldSpec
+from harken_models.numbertext import as_numbers, is_plain
+from harken_models.spec import FieldSpec, FileFormat
 from harken_models.timetext import NOT_A_TIME, times_us
+
+PLAIN = FileFormat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def read_text(column: pd.Series, missing: np.ndarray) -> Converted:
         texts[:] = [v.strip() if isinstance(v, str) else None for v in _plain(column)]
         texts[missing] = None
         return Converted(texts)
-    return _by_distinct(column, missing, lambda value: (_as_text(value), None), object)
+    return _by_distinct(column, missing, lambda value: (as_text(value), None), object)
 
 
 def read_category(
@@ -57,7 +60,7 @@ def read_category(
     """Codes, None where missing. ``values`` closes the set of codes."""
 
     def convert(value: Any) -> _Outcome:
-        text = _as_text(value)
+        text = as_text(value)
         if source.map is not None and text in source.map:
             return source.map[text], None
         if source.map is None and (not values or text in values):
@@ -73,7 +76,7 @@ def read_flag(column: pd.Series, missing: np.ndarray, source: FieldSpec) -> Conv
     """1.0, 0.0, NaN where missing."""
 
     def convert(value: Any) -> _Outcome:
-        text = _as_text(value)
+        text = as_text(value)
         if text in source.true:
             return 1.0, None
         if text in source.false:
@@ -83,15 +86,19 @@ def read_flag(column: pd.Series, missing: np.ndarray, source: FieldSpec) -> Conv
     return _by_distinct(column, missing, convert, np.float64)
 
 
-def read_number(column: pd.Series, missing: np.ndarray, core: CoreField | None) -> Converted:
-    """Float64, NaN where missing. ``core`` gives the range and whether it is whole."""
-    values = pd.to_numeric(column.where(~missing), errors="coerce").to_numpy(
-        np.float64, na_value=np.nan
-    )
+def read_number(
+    column: pd.Series, missing: np.ndarray, core: CoreField | None, form: FileFormat = PLAIN
+) -> Converted:
+    """Float64, NaN where missing. ``core`` gives the range and whether it is whole, ``form`` how
+    texts write numbers."""
+    known = column.where(~missing)
+    if not is_plain(form) and _holds_text(column):
+        known = as_numbers(known, form)
+    values = pd.to_numeric(known, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     values = np.where(missing, np.nan, values)
     faults = []
     wrong = ~missing & ~np.isfinite(values)
-    faults.append((np.flatnonzero(wrong), "is not a finite number"))
+    faults.append((np.flatnonzero(wrong), f"is not a finite number{_written(form)}"))
     if core is not None:
         with np.errstate(invalid="ignore"):
             outside = ~wrong & ~missing & ((values < core.low) | (values > core.high))
@@ -103,14 +110,22 @@ def read_number(column: pd.Series, missing: np.ndarray, core: CoreField | None) 
     return Converted(values, tuple(fault for fault in faults if len(fault[0])))
 
 
+def _written(form: FileFormat) -> str:
+    return "" if is_plain(form) else f" written like 1{form.thousands}234{form.decimal}5"
+
+
 def read_time(
-    column: pd.Series, missing: np.ndarray, time_format: str | None, time_zone: str
+    column: pd.Series,
+    missing: np.ndarray,
+    formats: str | Sequence[str] | None,
+    time_zone: str,
 ) -> Converted:
     """Microseconds UTC, int64. A missing time is a fault: every grumble needs its times."""
     if isinstance(column.dtype, pd.StringDtype):
         column = column.str.strip()
-    values = times_us(column.where(~missing), time_format, time_zone)
-    shown = time_format or "ISO 8601, 2014-10-16T09:30:00+08:00 for example"
+    values = times_us(column.where(~missing), formats, time_zone)
+    wanted = (formats,) if isinstance(formats, str) else formats or ()
+    shown = " or ".join(wanted) or "ISO 8601, 2014-10-16T09:30:00+08:00 for example"
     faults = [
         (np.flatnonzero(missing), "is missing"),
         (np.flatnonzero(~missing & (values == NOT_A_TIME)), f"is not a time ({shown})"),
@@ -145,7 +160,7 @@ def _plain(distinct: Any) -> list[Any]:
     return list(np.asarray(distinct, dtype=object))
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, (float, np.floating)) and float(value).is_integer():

@@ -236,6 +236,13 @@ class DatasetSpec:
         """The main table, None where the data is one file."""
         return next((table for table in self.tables.values() if table.main), None)
 
+    def formats_of(self, source: FieldSpec) -> tuple[str, ...]:
+        """How the texts of a time column are written, in the order to try; (): ISO 8601."""
+        first, others = source.format, source.formats
+        if first is None:
+            first, others = self.time_format, self.time_formats
+        return () if first is None else (first, *others)
+
 
 def flat_spec(columns: Mapping[str, AttributeType]) -> DatasetSpec:
     """The specification of a flat file whose columns already carry the core names.

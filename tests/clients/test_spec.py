@@ -245,3 +245,50 @@ def test_csv_header_names_survive_a_byte_order_mark(tmp_path: Path) -> None:
     assert source.columns == ("grumble_id", "voice_time")
     assert list(source.rows(["voice_time", "grumble_id"], 0)) == [("t", "g"), ("", "h")]
     assert list(source.rows(["grumble_id"], 1)) == [("h",)]
+
+
+SHORT = """
+dataset: x
+fields: {grumble_id: {column: Ticket}, voice_time: {column: Opened}}
+attributes: {Age: number}
+split: {groups: Company}
+"""
+
+
+def test_an_attribute_may_be_its_type_alone(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text(SHORT, encoding="utf-8")
+    spec = read_spec(path)
+    assert spec.attributes["Age"].source.column == "Age"
+    row = {"Ticket": "t", "Opened": "2026-03-01", "Age": "7"}
+    converter = Converter(spec, list(row), "en")
+    request = converter.convert(tuple(row[column] for column in converter.columns)).request
+    assert request.attributes["Age"].number == 7
+
+
+@pytest.mark.parametrize(
+    ("added", "words"),
+    [
+        ("events: {case: Ticket, time: {column: At}, running: {moves: {count: all}}}",
+         r"uses 'events' \(a log of changes\)"),
+        ("format: {encoding: gb18030}", r"uses 'format' \(how files are written\)"),
+        ("time: none", r"uses 'time' \(rows without time\)"),
+        ('time_format: ["%d/%m/%Y", "%d.%m.%Y"]', "uses several time formats"),
+    ],
+)  # fmt: skip
+def test_what_only_prepared_files_can_be_replayed_with(
+    tmp_path: Path, added: str, words: str
+) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text(SHORT + added + "\n", encoding="utf-8")
+    spec = read_spec(path)
+    with pytest.raises(ReplayError, match=words + "; prepare the file first:\n  harken data prep"):
+        Converter(spec, ["Ticket", "Opened", "Age"], "en")
+    prepared = ["grumble_id", "voice_time", "observe_time", "attr_Age", "attr_moves", "label"]
+    fitted = Converter(spec, prepared, "en")
+    assert "attr_Age" in fitted.columns
+    if added.startswith("events"):  # what was counted is a number, though CSV cells are text
+        cells = dict.fromkeys(prepared, "1") | {"voice_time": "2026-03-01T00:00:00Z"}
+        cells["observe_time"] = cells["voice_time"]
+        request = fitted.convert(tuple(cells[column] for column in fitted.columns)).request
+        assert request.attributes["moves"].number == 1

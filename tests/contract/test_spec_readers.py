@@ -50,7 +50,9 @@ attributes:
   company: {column: Company, type: category}
   visits: {column: Visits, type: number}
   loyal: {column: Loyal, type: flag}
+  Via: category
 label: {column: Outcome, positive: ["Yes"], blank_is: negative}
+split: {groups: Who}
 exclude: [{column: Company, values: [Undecided], because: no outcome yet}]
 """
 CELLS = {
@@ -170,7 +172,7 @@ def known(fields: dict[str, object]) -> dict[str, object]:
     return {
         name: float(value) if isinstance(value, bool | int | float) else value
         for name, value in fields.items()
-        if name not in own and value is not None and value == value
+        if name not in own and name[0] != "_" and value is not None and value == value
     }
 
 

@@ -19,6 +19,7 @@ from harken_models.spec import (
     AttributeType,
     ColumnLabel,
     DatasetSpec,
+    FileFormat,
     flat_spec,
 )
 from harken_models.specreader import read_spec
@@ -170,7 +171,8 @@ def _fit(
     prepare`` has written carries core names, not the specification's."""
     prepared = {"grumble_id", "voice_time"} <= set(held)
     mapped = {source.column for source in given.fields.values()} if given else set()
-    if given is None or (prepared and (given.tables or not mapped <= set(held))):
+    whole = given is not None and _needs_preparing(given)
+    if given is None or (prepared and (given.tables or whole or not mapped <= set(held))):
         if not prepared:
             absent = next(name for name in ("grumble_id", "voice_time") if name not in held)
             raise HistoryError(
@@ -178,6 +180,11 @@ def _fit(
                 "--spec must say which column is what"
             )
         return _flat(given, held, attributes), ()
+    if whole:
+        raise HistoryError(
+            f"{path}: {given.file} says what only harken data prepare makes rows of; run\n"
+            f"  harken data prepare --spec {given.file} {path} --out history.parquet"
+        )
     spec = _with_known_attributes(given, attributes)
     if isinstance(spec.label, ColumnLabel) and spec.label.column in held:
         label = spec.label
@@ -185,12 +192,17 @@ def _fit(
         label = None
     exclude = tuple(rule for rule in spec.exclude if rule.column in held)
     notes: tuple[str, ...] = ()
-    if spec.history == "compute":
+    if spec.history != "given":
         notes = (
             f"{spec.file} has the history counts computed, which takes the whole data: here they "
             "are missing. To have them, run harken data prepare first.",
         )
     return replace(spec, label=label, exclude=exclude), notes
+
+
+def _needs_preparing(spec: DatasetSpec) -> bool:
+    """Whether a row of the file is no grumble, or is not written as flat files are."""
+    return spec.events is not None or spec.timeless or spec.format != FileFormat()
 
 
 def _flat(given: DatasetSpec | None, held: list[str], attributes: Mapping[str, str]) -> DatasetSpec:

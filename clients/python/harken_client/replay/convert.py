@@ -235,8 +235,13 @@ def _fit(spec: Spec, columns: Sequence[str]) -> Spec:
     """A file that ``harken data prepare`` has written carries core names, not the spec's."""
     mapped = {source.column for source in spec.fields.values()}
     prepared = {"grumble_id", "voice_time"} <= set(columns)
-    if prepared and (spec.tables or not mapped <= set(columns)):
+    if prepared and (spec.tables or spec.unprepared or not mapped <= set(columns)):
         return flat_spec(columns, {name: item.type for name, item in spec.attributes.items()})
+    if spec.unprepared:
+        raise ReplayError(
+            f"this specification uses {spec.unprepared}; prepare the file first:\n"
+            "  harken data prepare --spec SPEC DATA --out prepared.parquet"
+        )
     return spec
 
 

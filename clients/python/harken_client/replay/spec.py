@@ -24,9 +24,16 @@ TRUE_WORDS = ("true", "True", "TRUE", "1", "yes", "Yes", "YES")
 FALSE_WORDS = ("false", "False", "FALSE", "0", "no", "No", "NO")
 ATTRIBUTE_TYPES = ("number", "category", "flag")
 TOP_KEYS = (
-    "dataset", "title", "simulated", "time_zone", "time_format", "missing", "horizon_days",
-    "fields", "attributes", "label", "exclude", "tables", "history", "split", "base_rate",
+    "dataset", "title", "simulated", "format", "time_zone", "time_format", "time", "missing",
+    "horizon_days", "fields", "attributes", "events", "snapshots", "label", "exclude", "tables",
+    "history", "split", "base_rate",
 )  # fmt: skip
+PREPARED = {
+    "events": "a log of changes",
+    "format": "how files are written",
+    "time": "rows without time",
+}
+"""What only ``harken data prepare`` makes rows of, and what each says."""
 FIELD_KEYS = ("column", "map", "unmapped", "true", "false", "format")
 
 
@@ -73,7 +80,11 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What a replay reads of a specification. ``fields`` by core name."""
+    """What a replay reads of a specification. ``fields`` by core name.
+
+    ``unprepared``: what in it a replay does not read, so that the file must be a prepared one; ""
+    if there is nothing of the kind.
+    """
 
     fields: Mapping[str, ColumnSpec]
     attributes: Mapping[str, AttributeSpec] = field(default_factory=dict)
@@ -83,6 +94,7 @@ class Spec:
     time_format: str | None = None
     missing: frozenset[str] = frozenset({""})
     tables: bool = False
+    unprepared: str = ""
 
 
 def flat_spec(columns: Collection[str], types: Mapping[str, str] | None = None) -> Spec:
@@ -148,26 +160,58 @@ class _Reader:
             name: self.core_field(name, item)
             for name, item in self.mapping(top.get("fields"), "fields").items()
         }
+        unprepared = self.unprepared(top)
         for name in ("grumble_id", "voice_time"):
-            if name not in fields:
+            if name not in fields and not unprepared:
                 raise self.error("fields", f"has no {name!r}; every grumble needs it")
         missing = top.get("missing", "")
+        attributes = {
+            name: self.attribute(name, item)
+            for name, item in self.mapping(top.get("attributes"), "attributes").items()
+        }
         return Spec(
             fields=fields,
-            attributes={
-                name: self.attribute(f"attributes.{name}", item)
-                for name, item in self.mapping(top.get("attributes"), "attributes").items()
-            },
+            attributes=attributes | self.running(top.get("events")),
             label=self.label(top.get("label")),
             exclude=tuple(
                 self.exclusion(f"exclude[{index}]", item)
                 for index, item in enumerate(top.get("exclude") or [])
             ),
             zone=self.zone(top.get("time_zone", "UTC")),
-            time_format=top.get("time_format") or None,
+            time_format=self.one_format(top.get("time_format")),
             missing=frozenset({"", *self.texts("missing", missing)}),
             tables=bool(top.get("tables")),
+            unprepared=unprepared,
         )
+
+    def unprepared(self, top: Mapping[str, Any]) -> str:
+        """What a prepared file is needed for, in words; "" if nothing is."""
+        for key, said in PREPARED.items():
+            if top.get(key) not in (None, ""):
+                return f"{key!r} ({said})"
+        sections = (top.get("fields"), top.get("attributes"))
+        columns = [
+            item
+            for section in sections
+            if isinstance(section, dict)
+            for item in section.values()
+            if isinstance(item, dict)
+        ]
+        formats = [top.get("time_format"), *(item.get("format") for item in columns)]
+        if any(isinstance(one, list) for one in formats):
+            return "several time formats"
+        if any(item.get("days_since") == "true" for item in columns):
+            return "'days_since'"
+        return ""
+
+    def running(self, events: Any) -> dict[str, AttributeSpec]:
+        """What is counted over a log: numbers that stand in a prepared file."""
+        counted = events.get("running") if isinstance(events, dict) else None
+        names = counted if isinstance(counted, dict) else {}
+        return {name: AttributeSpec(ColumnSpec(name), "number") for name in names}
+
+    def one_format(self, value: Any) -> str | None:
+        return value if isinstance(value, str) and value else None
 
     def error(self, where: str, what: str) -> ReplayError:
         return ReplayError(f"{self.file}: {where} {what}")
@@ -228,20 +272,26 @@ class _Reader:
             unmapped=self.choice(f"{where}.unmapped", unmapped, ("reject", "other", "missing")),
             true=self.texts(f"{where}.true", entry.get("true", list(TRUE_WORDS))),
             false=self.texts(f"{where}.false", entry.get("false", list(FALSE_WORDS))),
-            format=entry.get("format") or None,
+            format=self.one_format(entry.get("format")),
         )
 
-    def attribute(self, where: str, value: Any) -> AttributeSpec:
-        entry = self.mapping(value, where, (*FIELD_KEYS, "type"))
-        kind = self.choice(f"{where}.type", entry.get("type"), ATTRIBUTE_TYPES)
-        rest = {name: item for name, item in entry.items() if name != "type"}
+    def attribute(self, name: str, value: Any) -> AttributeSpec:
+        where = f"attributes.{name}"
+        if isinstance(value, str) and value:  # a type alone: the column has the attribute's name
+            kind = self.choice(where, value, ATTRIBUTE_TYPES)
+            return AttributeSpec(ColumnSpec(name), kind)
+        entry = self.mapping(value, where, (*FIELD_KEYS, "type", "days_since"))
+        usual = "number" if entry.get("days_since") == "true" else None
+        kind = self.choice(f"{where}.type", entry.get("type", usual), ATTRIBUTE_TYPES)
+        rest = {key: item for key, item in entry.items() if key not in ("type", "days_since")}
         return AttributeSpec(self.column(where, rest, FIELD_KEYS), kind)
 
     def label(self, value: Any) -> LabelSpec | None:
-        known = ("column", "positive", "negative", "blank_is", "complaints")
+        ways = ("complaints", "event", "reaches", "open_hours")
+        known = ("column", "positive", "negative", "blank_is", "at", *ways)
         entry = self.mapping(value, "label", known)
         if "column" not in entry:
-            return None  # computed from a table of complaints when the file is prepared
+            return None  # computed from complaints or a log when the file is prepared
         blank = self.choice(
             "label.blank_is", entry.get("blank_is", "unknown"), ("unknown", "negative")
         )
