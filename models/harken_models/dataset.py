@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
-from harken_models import columns
-from harken_models.columns import Converted
-from harken_models.core import CORE_FIELDS
+from harken_models.columns import read_text
 from harken_models.errors import DataError
-from harken_models.history import add_history
-from harken_models.labels import complaint_labels
+from harken_models.history import EXTENDED, add_history, extended_history
+from harken_models.labels import column_label
+from harken_models.scoredrows import ScoredRows, as_logged, one_a_grumble
+from harken_models.snapshots import ordinal, weights
 from harken_models.spec import (
     ATTRIBUTE_PREFIX,
+    AttributeField,
     AttributeType,
     ColumnLabel,
     ComplaintsLabel,
@@ -25,21 +27,26 @@ from harken_models.spec import (
 )
 from harken_models.tables import Tables, read_tables
 from harken_models.timetext import NOT_A_TIME, times_us
+from harken_models.typedrows import (
+    BadRow,
+    column_of,
+    convert,
+    in_days,
+    object_column,
+    texts_of,
+)
 
-US_PER_DAY = 86_400_000_000
+_FLAT = ("grumble_id", "voice_time")
+"""What a file without a specification must have."""
 
 
 @dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that was left out: its number in the main table (from 1, header not counted)."""
+class Raw:
+    """Tables as they were read, and what they mean: ``flat_spec``'s where no specification was
+    given."""
 
-    row: int
-    field: str
-    value: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"row {self.row}: {self.field}: {self.value!r} {self.reason}"
+    spec: DatasetSpec
+    tables: Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,11 @@ class Dataset:
     ``frame`` has ``voice_time_us`` and ``observe_time_us`` (int64), the core fields that the
     specification maps (float64 with NaN, or object with None), ``attr_*`` columns, ``label``
     (1.0, 0.0, NaN: unknown) and ``excluded`` (bool). ``bad_rows`` are not in it.
+
+    Columns whose names begin with ``_`` are about the rows, and no feature: ``_group`` (int64:
+    rows of one group never part), ``_known_us`` (int64: when the outcome is known, whatever it
+    is; NOT_A_TIME: never), ``_weight`` (float64, mean 1 over the labelled rows), ``_snapshot``
+    (int32: 1, 2, … within its grumble), ``_raw`` (int64: the row of the main table, from 0).
     """
 
     spec: DatasetSpec
@@ -62,18 +74,71 @@ def load_dataset(spec: DatasetSpec | None, path: Path) -> Dataset:
 
     Without a specification the columns must carry the core names. Raises DataError.
     """
+    return build_dataset(read_raw(spec, path))
+
+
+def read_raw(spec: DatasetSpec | None, path: Path) -> Raw:
+    """The tables of DATA, nothing of them typed yet. Raises DataError."""
     tables = read_tables(spec, path)
-    spec = spec or flat_spec(_column_types(tables.main))
-    frame, bad_rows = _convert(spec, tables.main)
-    complaints = _complaints(spec, tables)
-    end_us = _end_of_data(frame, complaints)
-    if spec.history == "compute":
-        if "customer_id" not in frame:
-            raise DataError(f"{spec.file}: history: compute needs the field customer_id")
-        frame = add_history(frame, complaints)
-    frame["label"] = _labels(spec, tables.main, frame, complaints, end_us)
-    frame["excluded"] = _excluded(spec, tables.main)[frame.index]
-    return Dataset(spec, frame.reset_index(drop=True), bad_rows, end_us)
+    lacking = [] if spec else [n for n in _FLAT if n not in tables.main.columns]
+    if lacking:
+        raise DataError(
+            f"{path}: has no column {' and no column '.join(lacking)}: without a specification "
+            "(--spec) the columns must carry the core names"
+        )
+    return Raw(spec or flat_spec(_column_types(tables.main)), tables)
+
+
+def build_dataset(raw: Raw) -> Dataset:
+    """Typed rows with their history and outcomes. Raises DataError."""
+    spec, main = raw.spec, raw.tables.main
+    complaints = _complaints(spec, raw.tables)
+    if spec.events is None:
+        rows = one_a_grumble(spec, main, complaints)
+    else:
+        rows = as_logged(spec, raw.tables, complaints)
+    frame = in_days(rows.frame, spec)
+    if spec.history != "given":
+        frame = _with_history(spec, frame, rows, complaints)
+    label, known_us, share = rows.outcome
+    places = frame.index.to_numpy(np.int64)
+    frame["label"] = label
+    frame["excluded"] = _excluded(spec, main)[places]
+    frame["_group"] = _groups(spec, main, rows)
+    frame["_known_us"] = known_us
+    labelled = ~np.isnan(label) & ~frame["excluded"].to_numpy()
+    nth = ordinal(rows.grumble)
+    frame["_weight"] = weights(nth, labelled, share)
+    frame["_snapshot"] = nth.astype(np.int32)
+    frame["_raw"] = places
+    frame = frame.reset_index(drop=True)
+    return Dataset(completed(spec, frame), frame, rows.bad, rows.end_us)
+
+
+def _with_history(
+    spec: DatasetSpec, frame: pd.DataFrame, rows: ScoredRows, complaints: pd.DataFrame
+) -> pd.DataFrame:
+    """The frame with what the customer had done before each moment."""
+    if "customer_id" not in frame:
+        raise DataError(f"{spec.file}: history: {spec.history} needs the field customer_id")
+    counted = add_history(frame, complaints, rows.table, rows.grumble)
+    if spec.history == "extended":
+        spans = None if rows.cases is None else rows.cases.spans()
+        more = extended_history(frame, complaints, rows.table, rows.grumble, spans)
+        columns = {ATTRIBUTE_PREFIX + name: column for name, column in more.items()}
+        counted = counted.assign(**{n: c for n, c in columns.items() if n not in frame})
+    return counted
+
+
+def completed(spec: DatasetSpec, frame: pd.DataFrame) -> DatasetSpec:
+    """The specification with the attributes that were counted here: each a number."""
+    counted = (*(spec.events.running if spec.events is not None else ()), *EXTENDED)
+    new = {
+        name: AttributeField(FieldSpec(ATTRIBUTE_PREFIX + name), "number")
+        for name in counted
+        if name not in spec.attributes and ATTRIBUTE_PREFIX + name in frame
+    }
+    return replace(spec, attributes=MappingProxyType({**spec.attributes, **new})) if new else spec
 
 
 def typed_rows(
@@ -85,11 +150,13 @@ def typed_rows(
     NaN where unknown or excluded. For readers of one chunk at a time: a history that the
     specification says to compute needs all rows, and is left as it is. Raises DataError.
     """
-    frame, bad_rows = _convert(spec, raw)
+    frame, bad = convert(spec, raw)
+    frame = in_days(frame, spec)
     label = np.full(len(frame), np.nan)
     if isinstance(spec.label, ColumnLabel):
-        label = _column_label(spec.label, raw, spec)[frame.index]
-    return frame, bad_rows, np.where(_excluded(spec, raw)[frame.index], np.nan, label)
+        label = column_label(spec.label, texts_of(raw, spec.label.column, "label", spec))
+        label = label[frame.index]
+    return frame, tuple(bad), np.where(_excluded(spec, raw)[frame.index], np.nan, label)
 
 
 def _column_types(raw: pd.DataFrame) -> dict[str, AttributeType]:
@@ -104,135 +171,49 @@ def _column_types(raw: pd.DataFrame) -> dict[str, AttributeType]:
     return types
 
 
-def _convert(spec: DatasetSpec, raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[BadRow, ...]]:
-    values: dict[str, np.ndarray] = {}
-    bad_rows: list[BadRow] = []
-
-    def keep(name: str, field: str, source: FieldSpec, converted: Converted) -> None:
-        values[name] = converted.values
-        for rows, reason in converted.faults:
-            texts = raw[source.column].iloc[rows]
-            bad_rows.extend(
-                BadRow(int(row) + 1, field, "" if pd.isna(text) else str(text)[:80], reason)
-                for row, text in zip(rows, texts, strict=True)
-            )
-
-    for name, source in spec.fields.items():
-        core = CORE_FIELDS[name]
-        column = _column(raw, source.column, name, spec)
-        missing = columns.is_missing(column, spec.missing)
-        if core.type == "time":
-            form = source.format or spec.time_format
-            done = columns.read_time(column, missing, form, spec.time_zone)
-            keep(f"{name}_us", name, source, done)
-        elif core.type == "category":
-            keep(name, name, source, columns.read_category(column, missing, source, core.values))
-        elif core.type == "flag":
-            keep(name, name, source, columns.read_flag(column, missing, source))
-        elif core.type == "text":
-            keep(name, name, source, columns.read_text(column, missing))
-        else:
-            keep(name, name, source, columns.read_number(column, missing, core))
-    for name, attribute in spec.attributes.items():
-        source, key = attribute.source, ATTRIBUTE_PREFIX + name
-        column = _column(raw, source.column, name, spec)
-        missing = columns.is_missing(column, spec.missing)
-        if attribute.type == "category":
-            keep(key, name, source, columns.read_category(column, missing, source))
-        elif attribute.type == "flag":
-            keep(key, name, source, columns.read_flag(column, missing, source))
-        else:
-            keep(key, name, source, columns.read_number(column, missing, None))
-    values.setdefault("observe_time_us", values["voice_time_us"])
-    bad_rows.extend(_impossible(values, raw, spec))
-    typed = {
-        # Said aloud, because pandas would make a text type with NaN of objects with None.
-        name: pd.Series(column, dtype=object) if column.dtype == object else column
-        for name, column in values.items()
-    }
-    frame = pd.DataFrame(typed, index=pd.RangeIndex(len(raw)))
-    dropped = sorted({bad.row - 1 for bad in bad_rows})
-    bad_rows.sort(key=lambda bad: (bad.row, bad.field))
-    return frame.drop(index=dropped), tuple(bad_rows)
-
-
-def _impossible(
-    values: dict[str, np.ndarray], raw: pd.DataFrame, spec: DatasetSpec
-) -> list[BadRow]:
-    """Rows whose fields are right one by one and wrong together, or that have no id."""
-    voice, observe = values["voice_time_us"], values["observe_time_us"]
-    early = (observe < voice) & (observe != NOT_A_TIME) & (voice != NOT_A_TIME)
-    faults = []
-    for row in np.flatnonzero(early):
-        text = str(raw[spec.fields["observe_time"].column].iloc[row])
-        faults.append(BadRow(int(row) + 1, "observe_time", text, "is before voice_time"))
-    for row in np.flatnonzero(pd.isna(values["grumble_id"])):
-        faults.append(BadRow(int(row) + 1, "grumble_id", "", "is missing"))
-    return faults
-
-
-def _column(raw: pd.DataFrame, column: str, field: str, spec: DatasetSpec) -> pd.Series:
-    if column not in raw:
-        has = ", ".join(map(str, raw.columns[:20]))
-        raise DataError(
-            f"the data has no column {column!r}, which {spec.file or 'the flat format'} "
-            f"maps to {field}; it has {has}"
-        )
-    return raw[column]
-
-
 def _complaints(spec: DatasetSpec, tables: Tables) -> pd.DataFrame:
-    """``customer_id`` and ``complaint_time_us`` of the complaints table, if there is one."""
+    """``customer_id`` and ``complaint_time_us`` of the complaints table, if there is one.
+
+    ``category`` too, in the words of the grumbles', where the label goes by it.
+    """
     name = spec.label.table if isinstance(spec.label, ComplaintsLabel) else "complaints"
     table, raw = spec.tables.get(name), tables.others.get(name)
     if table is None or raw is None or table.time is None:
         return pd.DataFrame({"customer_id": pd.Series(dtype=object), "complaint_time_us": []})
-    customer = _column(raw, table.customer or "customer_id", "the complaints' customer", spec)
-    column = _column(raw, table.time, "the complaints' time", spec)
-    times = times_us(column, spec.time_format, spec.time_zone)
-    missing = columns.is_missing(customer, spec.missing)
-    ids = columns.read_text(customer, missing).values
-    good = (times != NOT_A_TIME) & ~missing
+    ids = texts_of(raw, table.customer or "customer_id", "the complaints' customer", spec)
+    column = column_of(raw, table.time, "the complaints' time", spec)
+    times = times_us(column, spec.formats_of(FieldSpec(table.time)), spec.time_zone)
+    good = (times != NOT_A_TIME) & ~pd.isna(ids)
     if not good.all():
         raise DataError(f"{table.file}: {int((~good).sum())} complaints lack customer or time")
-    return pd.DataFrame({"customer_id": ids, "complaint_time_us": times})
+    complaints = pd.DataFrame({"customer_id": ids, "complaint_time_us": times})
+    label = spec.label
+    if isinstance(label, ComplaintsLabel) and (label.same_category or label.credit == "nearest"):
+        source = spec.fields.get("category")
+        if label.same_category and source is None:
+            raise DataError(f"{spec.file}: label: same_category needs the field category")
+        if source is not None and (label.same_category or label.category in raw):
+            texts = texts_of(raw, label.category, "the complaints' category", spec)
+            words = source.map or {}
+            known = np.array([words.get(text, text) for text in texts], dtype=object)
+            complaints["category"] = object_column(known, complaints.index)
+    return complaints
 
 
-def _end_of_data(frame: pd.DataFrame, complaints: pd.DataFrame) -> int:
-    times = [int(frame["observe_time_us"].max())] if len(frame) else [0]
-    if len(complaints):
-        times.append(int(complaints["complaint_time_us"].max()))
-    return max(times)
-
-
-def _labels(
-    spec: DatasetSpec, raw: pd.DataFrame, frame: pd.DataFrame, complaints: pd.DataFrame, end_us: int
-) -> np.ndarray:
-    if isinstance(spec.label, ComplaintsLabel):
-        horizon_us = round(spec.horizon_days * US_PER_DAY)
-        return complaint_labels(frame, complaints, horizon_us, end_us)
-    if spec.label is None:
-        return np.full(len(frame), np.nan)
-    return _column_label(spec.label, raw, spec)[frame.index]
-
-
-def _column_label(label: ColumnLabel, raw: pd.DataFrame, spec: DatasetSpec) -> np.ndarray:
-    column = _column(raw, label.column, "label", spec)
-    missing = columns.is_missing(column, spec.missing)
-    texts = columns.read_text(column, missing).values
-    blank = 0.0 if label.blank_is == "negative" else np.nan
-    known = pd.Series(texts)
-    result = np.where(missing, blank, np.where(known.isin(label.positive), 1.0, 0.0))
-    if label.negative:
-        stray = ~missing & ~known.isin([*label.positive, *label.negative]).to_numpy()
-        result = np.where(stray, np.nan, result)
-    return np.asarray(result, dtype=np.float64)
+def _groups(spec: DatasetSpec, raw: pd.DataFrame, rows: ScoredRows) -> np.ndarray:
+    """The group of each row: by the column that the split names, else by its grumble."""
+    if spec.split.groups is None:
+        return np.asarray(rows.group[rows.grumble], dtype=np.int64)
+    codes = pd.factorize(texts_of(raw, spec.split.groups, "split.groups", spec))[0]
+    alone = np.arange(len(raw)) + codes.max(initial=-1) + 1
+    groups = np.where(codes < 0, alone, codes)[rows.table.index]
+    return np.asarray(groups[rows.grumble], dtype=np.int64)
 
 
 def _excluded(spec: DatasetSpec, raw: pd.DataFrame) -> np.ndarray:
     out = np.zeros(len(raw), dtype=bool)
     for rule in spec.exclude:
-        column = _column(raw, rule.column, "exclude", spec)
-        texts = columns.read_text(column, np.zeros(len(raw), dtype=bool)).values
+        column = column_of(raw, rule.column, "exclude", spec)
+        texts = read_text(column, np.zeros(len(raw), dtype=bool)).values
         out |= pd.Series(texts).isin(rule.values).to_numpy()
     return out

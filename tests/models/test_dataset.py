@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from harken_models.dataset import Dataset, load_dataset
 from harken_models.errors import DataError
+from harken_models.featurebuild import model_columns
 from harken_models.specreader import read_spec
 from harken_models.timetext import NOT_A_TIME, times_us, utc_offset_hours
 
@@ -175,3 +176,60 @@ def test_standard_offset_has_no_daylight_saving() -> None:
     assert utc_offset_hours("America/New_York") == -5
     assert utc_offset_hours("Australia/Sydney") == 10
     assert utc_offset_hours("Asia/Shanghai") == 8
+
+
+def test_columns_about_the_rows(tmp_path: Path) -> None:
+    row = "{},10/16/2014,10/{}/2014,Web,G,3,Y,A,1,Yes,{}"
+    rows = [row.format(1, 16, "C"), row.format(2, 15, "C"), row.format(3, 18, "In progress")]
+    frame = load(tmp_path, *rows).frame
+    assert frame["_raw"].tolist() == [0, 2]  # the second is observed too early
+    assert frame["_group"].tolist() == [0, 2]
+    assert frame["_snapshot"].tolist() == [1, 1]
+    assert frame["_weight"].tolist() == [1.0, 1.0]
+    horizon = 30 * 86_400_000_000
+    assert (frame["_known_us"] - frame["observe_time_us"]).tolist() == [horizon, horizon]
+    assert not [name for name in model_columns(frame) if name.startswith("_")]
+
+
+@pytest.mark.parametrize("by", ["voice_time", "observe_time"])
+def test_without_a_horizon_the_outcome_is_known_with_the_row(tmp_path: Path, by: str) -> None:
+    spec = SPEC + f"horizon_days: 0\nsplit: {{by: {by}}}\n"
+    frame = load(tmp_path, "1,10/16/2014,10/18/2014,Web,G,3,Y,A,1,Yes,C", spec=spec).frame
+    assert frame["_known_us"].tolist() == frame[f"{by}_us"].tolist()
+
+
+def test_groups_are_of_the_column_that_the_split_names(tmp_path: Path) -> None:
+    row = "{},10/16/2014,10/16/2014,Web,G,3,Y,{},1,Yes,C"
+    rows = [row.format(i, company) for i, company in enumerate(["A", "B", "A", "", "N/A", "B"])]
+    group = load(tmp_path, *rows, spec=SPEC + "split: {groups: Company}\n").frame["_group"]
+    assert group[0] == group[2] != group[1] == group[5]
+    assert group.nunique() == 4  # a row without one is a group of its own
+
+
+def test_data_without_time(tmp_path: Path) -> None:
+    spec = """\
+dataset: x
+time: none
+fields: {tenure_months: {column: Months}}
+attributes: {plan: {column: Plan, type: category}}
+label: {column: Left, positive: ["Yes"], negative: ["No"]}
+"""
+    (tmp_path / "spec.yaml").write_text(spec, encoding="utf-8")
+    (tmp_path / "data.csv").write_text("Months,Plan,Left\n3,a,Yes\nx,b,No\n5,b,No\n")
+    data = load_dataset(read_spec(tmp_path / "spec.yaml"), tmp_path / "data.csv")
+    assert [bad.row for bad in data.bad_rows] == [2]
+    assert data.frame["grumble_id"].tolist() == ["1", "3"]
+    assert data.frame["tenure_months"].tolist() == [3, 5]
+    assert data.frame["label"].tolist() == [1, 0]
+    for name in ("voice_time_us", "observe_time_us", "_known_us"):
+        assert data.frame[name].tolist() == [0, 0]
+
+
+def test_days_since_a_time(tmp_path: Path) -> None:
+    spec = SPEC.replace("company: {column: Company, type: category}",
+                        "bought: {column: Company, days_since: true}")  # fmt: skip
+    row = "{},10/16/2014,10/18/2014,Web,G,3,Y,{},1,Yes,C"
+    rows = [row.format(i, day) for i, day in enumerate(["10/08/2014", "N/A", "10/20/2014", "A"])]
+    data = load(tmp_path, *rows, spec=spec)
+    np.testing.assert_array_equal(data.frame["attr_bought"], [10, np.nan, -2])
+    assert [str(bad) for bad in data.bad_rows] == ["row 4: bought: 'A' is not a time (%m/%d/%Y)"]

@@ -251,6 +251,63 @@ def test_the_state_when_scored_is_the_last_change_before() -> None:
     np.testing.assert_array_equal(last.to_numpy(), scored.to_numpy())
 
 
+def test_what_is_closed_did_not_become_a_complaint() -> None:
+    t = tables()
+    truth = t["truth"].set_index("grumble_id")
+    closed = t["closures"].set_index("grumble_id")["close_time"]
+    assert closed.index.is_unique
+    assert not truth["became_complaint"].reindex(closed.index).any()
+    pd.testing.assert_series_equal(
+        truth["end_time"].reindex(closed.index), closed, check_names=False
+    )
+    rest = truth.drop(index=closed.index)
+    assert (rest["became_complaint"] | rest["end_time"].isna()).all()
+
+
+@cache
+def in_flight() -> pd.DataFrame:
+    """The open grumbles at each age, with the truth then and what came to pass."""
+    t = tables()
+    columns = ["grumble_id", "customer_id", "voice_time"]
+    frame = t["truth_in_flight"].merge(t["grumbles"][columns], on="grumble_id")
+    frame["hours"] = (frame["observe_time"] - frame["voice_time"]) / pd.Timedelta(hours=1)
+    pairs = frame[["grumble_id", "customer_id", "observe_time", "hours"]].merge(
+        t["complaints"][["customer_id", "complaint_time"]], on="customer_id"
+    )
+    after = pairs["complaint_time"] - pairs["observe_time"]
+    followed = pairs[(after > pd.Timedelta(0)) & (after <= HORIZON)]
+    keys = ["grumble_id", "hours"]
+    found = pd.MultiIndex.from_frame(frame[keys]).isin(pd.MultiIndex.from_frame(followed[keys]))
+    return frame.assign(label=found)
+
+
+@pytest.mark.parametrize("hours", [0.1, 1, 6, 24, 72, 168])
+def test_the_truth_in_flight_comes_to_pass(hours: float) -> None:
+    now = in_flight()[np.isclose(in_flight()["hours"], hours)]
+    assert len(now) > 1_500
+    assert abs(z_of(now)) < 3
+    fifth = pd.qcut(now["true_probability"], 5, labels=False)
+    assert max(abs(z_of(group)) for _, group in now.groupby(fifth)) < 4
+
+
+def test_the_truth_in_flight_is_told_of_open_grumbles_only() -> None:
+    end = tables()["truth"].set_index("grumble_id")["end_time"]
+    frame = in_flight()
+    assert not (frame["observe_time"] >= end.reindex(frame["grumble_id"]).to_numpy()).any()
+    early = frame[np.isclose(frame["hours"], 0.1)]["grumble_id"]
+    period = joined()
+    still = period[~(period["end_time"] <= period["voice_time"] + pd.Timedelta(minutes=6))]
+    assert set(early) == set(still["grumble_id"])
+
+
+def test_the_truth_in_flight_is_the_truth_at_the_moment_of_scoring() -> None:
+    """Where both are of one moment, they are one number."""
+    t = tables()
+    both = joined().merge(t["truth_in_flight"], on=["grumble_id", "observe_time"])
+    assert len(both) > 20
+    assert (both["true_probability_x"] == both["true_probability_y"]).all()
+
+
 def test_history_rows_come_before_the_period_and_only_they() -> None:
     grumbles = tables()["grumbles"]
     early = grumbles["voice_time"] < pd.Timestamp("2011-01-01", tz="UTC")

@@ -17,7 +17,15 @@ from harken_models.specreader import read_spec
 from typer.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
-TABLES = ("customers", "grumbles", "status_changes", "complaints", "truth")
+TABLES = (
+    "customers",
+    "grumbles",
+    "status_changes",
+    "complaints",
+    "truth",
+    "closures",
+    "truth_in_flight",
+)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,10 +22,12 @@ from harken_models.simulator.parameters import (
 from harken_models.simulator.paths import NEVER, Paths
 from harken_models.simulator.points import CATEGORIES, SEGMENTS
 from harken_models.simulator.streams import Flags, Floats, Ints, Streams, choose
-from harken_models.simulator.truth import Truth, World
+from harken_models.simulator.truth import Truth, World, true_probability
 
 SCORED = ("at_intake", "at_review", "ended_before_review", "history_only")
 """Values of the column ``scored``; the last two are left out of training and evaluation."""
+AGES_SECONDS = (360, 3_600, 21_600, 86_400, 259_200, 604_800)
+"""Six minutes, one and six hours, one, three and seven days: ages of the truth in flight."""
 MOST_GRUMBLES = 1000
 """A grumble's number is its customer's times this, plus its rank."""
 
@@ -202,6 +204,49 @@ def truth_table(
             "became_complaint": pa.array(paths.complaint[rows] < NEVER),
         }
     )
+
+
+def closures_table(
+    window: Window, customers: Customers, grumbles: Grumbles, paths: Paths, rows: Ints
+) -> pa.Table:
+    """When the grumbles ``rows`` were closed without having become a complaint."""
+    closed = paths.entered[rows, CLOSED]
+    done = rows[(closed < NEVER) & (closed <= paths.complaint[rows])]
+    second = grumbles.voice_second[done] + paths.entered[done, CLOSED]
+    return pa.table(
+        {
+            "grumble_id": _ids("G", grumble_numbers(customers, grumbles)[done], 11),
+            "close_time": _times(window, second),
+        }
+    )
+
+
+def truth_in_flight_table(
+    world: World,
+    window: Window,
+    customers: Customers,
+    grumbles: Grumbles,
+    paths: Paths,
+    rows: Ints,
+) -> pa.Table:
+    """The true probability of the grumbles ``rows`` at each age at which they are still open."""
+    number = grumble_numbers(customers, grumbles)
+    parts = []
+    for second in AGES_SECONDS:
+        age = np.full(len(grumbles), second)
+        still = rows[paths.state_at(rows, age[rows]) < CLOSED]
+        then = replace(paths, observed=age)
+        truth = true_probability(world, customers, grumbles, then, still)
+        parts.append(
+            pa.table(
+                {
+                    "grumble_id": _ids("G", number[still], 11),
+                    "observe_time": _times(window, grumbles.voice_second[still] + second),
+                    "true_probability": _rounded(truth.probability),
+                }
+            )
+        )
+    return pa.concat_tables(parts)
 
 
 def grumble_numbers(customers: Customers, grumbles: Grumbles) -> Ints:

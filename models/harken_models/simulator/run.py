@@ -169,6 +169,10 @@ def _block(
         "truth": output.truth_table(world, window, customers, grumbles, paths, truth, rows),
     }
     in_period = rows[voiced[rows] >= window.start]
+    tables["closures"] = output.closures_table(window, customers, grumbles, paths, rows)
+    tables["truth_in_flight"] = output.truth_in_flight_table(
+        world, window, customers, grumbles, paths, in_period
+    )
     counted = in_period[~paths.missed[in_period]]
     label = followed_by_complaint(p, grumbles, paths)
     outcome = Outcome(
@@ -197,6 +201,8 @@ def _joined(blocks: list[_Block], progress: Progress) -> dict[str, pa.Table]:
         "status_changes": ("change_time", "grumble_id", "resolution_state"),
         "complaints": ("complaint_time", "complaint_id"),
         "truth": ("grumble_id",),
+        "closures": ("close_time", "grumble_id"),
+        "truth_in_flight": ("observe_time", "grumble_id"),
     }
     joined = {}
     for done, (name, keys) in enumerate(order.items()):
@@ -218,9 +224,9 @@ def simulate_history(
 ) -> Simulation:
     """Simulate a history and write it to the folder ``out``.
 
-    Writes ``customers``, ``grumbles``, ``status_changes``, ``complaints`` and ``truth`` as
-    Parquet (and CSV), and ``simulation.yaml``. Raises SimulationError for impossible sizes
-    and OSError where the folder cannot be written.
+    Writes ``customers``, ``grumbles``, ``status_changes``, ``closures``, ``complaints``,
+    ``truth`` and ``truth_in_flight`` as Parquet (and CSV), and ``simulation.yaml``. Raises
+    SimulationError for impossible sizes and OSError where the folder cannot be written.
     """
     simulation = simulate_tables(customers, seed, period, parameters, progress)
     write_tables(out, simulation.tables, simulation.description, csv, progress)

@@ -86,25 +86,32 @@ class World:
     future: FutureTable
 
 
-def true_probability(world: World, customers: Customers, grumbles: Grumbles, paths: Paths) -> Truth:
-    """The truth of every grumble of a block."""
+def true_probability(
+    world: World, customers: Customers, grumbles: Grumbles, paths: Paths, rows: Ints | None = None
+) -> Truth:
+    """The truth of the grumbles ``rows`` of a block, of every one if there is no choice."""
     kind = customers.behaviour_type[grumbles.customer]
     n = len(grumbles)
+    rows = np.arange(n) if rows is None else rows
+    asked = np.zeros(n, dtype=np.bool_)
+    asked[rows] = True
     moment = grumbles.voice_second + paths.observed
-    own = _survival(world, grumbles, paths, kind, np.arange(n), paths.observed)
+    own = _survival(world, grumbles, paths, kind, rows, paths.observed[rows])
     others = np.ones(n)
     latest = np.arange(n)
     for late, early in earlier(grumbles.customer, grumbles.voice_second, OPEN_AT_MOST):
         # Seen from the later grumble, the earlier one may still be open.
-        age = moment[late] - grumbles.voice_second[early]
-        others[late] *= _survival(world, grumbles, paths, kind, early, age)
+        one, other = late[asked[late]], early[asked[late]]
+        age = moment[one] - grumbles.voice_second[other]
+        others[one] *= _survival(world, grumbles, paths, kind, other, age)
         # Seen from the earlier one, the later one was voiced before the earlier was scored.
         age = moment[early] - grumbles.voice_second[late]
-        known = age >= 0
+        known = asked[early] & (age >= 0)
         late, early, age = late[known], early[known], age[known]
         others[early] *= _survival(world, grumbles, paths, kind, late, age)
         latest[early] = late
-    future = np.exp(-_future_hazard(world, customers, grumbles, moment, latest))
+    hazard = _future_hazard(world, customers, grumbles, moment[rows], latest[rows])
+    others, future = others[rows], np.exp(-hazard)
     return Truth(1 - own * others * future, 1 - own, 1 - others, 1 - future)
 
 
@@ -129,7 +136,7 @@ def _future_hazard(
 
     ``latest`` is the customer's last grumble voiced by then.
     """
-    p, who = world.parameters, grumbles.customer
+    p, who = world.parameters, grumbles.customer[latest]
     horizon = 24.0 * p.horizon_days
     rate = customers.rate[who] * world.clock.expected(moment / 3600.0, horizon) / horizon
     segment, kind = customers.segment[who], customers.behaviour_type[who]
