@@ -1,37 +1,35 @@
-"""LightGBM: the trials, early stopping on held-out time, and the fitted model as text.
+"""LightGBM: trials judged with early stopping on held-out time, and the fitted model as text.
 
-A category is given to LightGBM either as such (``native``) or as its smoothed complaint rate
-in training (``target``); the validation log-loss decides, as for every other setting.
+Whether a category is given to LightGBM as such or as its complaint rate is decided by the
+validation log-loss, as every other setting; several settings and seeds fold into one model.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
 
+from harken_models.encodings import (
+    FitData,
+    Statistics,
+    append_statistics,
+    apply_statistics,
+    encoded,
+)
 from harken_models.features import FeatureSpec
+from harken_models.folding import Part, fold
 from harken_models.split import Fold
+from harken_models.trials import LEAF_FACTOR, TRIALS, Encoding, Trial
 
-Encoding = Literal["native", "target"]
-Statistics = Mapping[int, np.ndarray]
-"""Of each category feature (by position) the rate of each level."""
-
-_PARTS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One setting to try. ``params`` override ``_COMMON``."""
-
-    name: str
-    encoding: Encoding
-    params: Mapping[str, float] = field(default_factory=dict)
-
+__all__ = [
+    "TRIALS", "BoostedModel", "Encoding", "FitData", "Statistics", "Trial", "Tuned",
+    "affordable_seeds", "fit_boosted", "row_losses", "tune",
+]  # fmt: skip
 
 _COMMON: dict[str, Any] = {
     "objective": "binary",
@@ -47,67 +45,76 @@ _COMMON: dict[str, Any] = {
     "force_row_wise": True,
     "verbosity": -1,
 }
-TRIALS = (
-    Trial("target-16", "target", {"num_leaves": 16}),
-    Trial("native-4", "native", {"num_leaves": 4, "feature_fraction": 0.7}),
-    Trial("native-8", "native", {"num_leaves": 8, "feature_fraction": 0.5}),
-    Trial("target-4", "target", {"num_leaves": 4, "feature_fraction": 0.5}),
-    Trial("target-32", "target", {"num_leaves": 32}),
-    Trial("native-24", "native", {"num_leaves": 24}),
-)
-"""The search, in order; ``--trials N`` tries the first N."""
 MAXIMUM_ROUNDS = 1500
+MAXIMUM_TREES = 1000
+"""Of a folded model. A hundred cost a row some 8 µs, and past three seeds little is gained."""
 PATIENCE = 50
-SMOOTHING = 20.0
-"""Rows of average complaint rate that every level of a target statistic starts with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """A trial judged on held-out time: mean log-loss, its rounds, and what it predicted."""
+    """A trial judged on held-out time, with the rounds that are best there.
+
+    ``held_out``: the log-odds it predicts for each fold's held-out rows, the mean over seeds;
+    ``row_loss``: their log-loss row by row, one fold after the other, unweighted; ``log_loss``:
+    its weighted mean, the folds counting alike.
+    """
 
     trial: Trial
     rounds: int
     log_loss: float
+    row_loss: np.ndarray
     held_out: tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class BoostedModel:
-    """LightGBM's own text format, and the statistics of a target encoding (empty: native)."""
+    """LightGBM's own text format, and the rates of categories.
+
+    ``statistics``: these codes are replaced by their level's rate. ``appended``: of these codes
+    the rates stand in further columns, named ``…~rate``, after all features.
+    """
 
     text: str
-    statistics: Statistics
+    statistics: Statistics = field(default_factory=dict)
+    appended: Statistics = field(default_factory=dict)
 
     def prepare(self, matrix: np.ndarray) -> np.ndarray:
         """Encoded rows as this model wants them."""
-        return apply_statistics(matrix, self.statistics)
+        return append_statistics(apply_statistics(matrix, self.statistics), self.appended)
+
+    def columns(self, names: Sequence[str]) -> list[str]:
+        """The names of the columns that the trees see, given those of the features."""
+        return [*names, *(f"{names[index]}~rate" for index in self.appended)]
 
 
 def tune(
-    matrix: np.ndarray,
-    label: np.ndarray,
+    data: FitData,
     folds: Sequence[Fold],
-    spec: FeatureSpec,
     trial: Trial,
     settings: Mapping[str, Any],
+    seeds: Sequence[int] = (0,),
 ) -> Tuned:
-    """Train a trial on each fold with early stopping on its held-out time.
+    """Train a trial on each fold with early stopping on its held-out time, once a seed.
 
-    The rounds are those at which the mean of the folds' validation curves is lowest.
+    The rounds are those at which the mean of all validation curves is lowest.
     """
     curves, boosters, inputs = [], [], []
-    for fold in folds:
-        statistics, train = _prepared(matrix, label, fold.train, spec, trial.encoding)
-        held_out = apply_statistics(matrix[fold.held_out], statistics)
-        curve: dict[str, Any] = {}
-        training = _dataset(train, label[fold.train], spec, trial.encoding)
-        boosters.append(
-            lgb.train(
-                _params(spec, trial, settings, len(fold.train)),
+    for fold_ in folds:
+        statistics, train = encoded(data, fold_.train, trial)
+        held_out = apply_statistics(data.matrix[fold_.held_out], statistics)
+        training = _dataset(data, fold_.train, train, trial)
+        judge = training.create_valid(
+            held_out, data.label[fold_.held_out], _weight(data, fold_.held_out)
+        )
+        own = []
+        for seed in seeds:
+            curve: dict[str, Any] = {}
+            booster = lgb.train(
+                _params(data.spec, trial, settings, seed, len(fold_.train)),
                 training,
                 MAXIMUM_ROUNDS,
-                valid_sets=[training.create_valid(held_out, label[fold.held_out])],
+                valid_sets=[judge],
                 callbacks=[
                     lgb.early_stopping(PATIENCE, verbose=False),
                     lgb.record_evaluation(curve),
@@ -116,116 +123,124 @@ def tune(
                 # is predicted below would come from another number of rounds than `rounds`.
                 keep_training_booster=True,
             )
-        )
-        curves.append(curve["valid_0"]["binary_logloss"])
+            own.append(booster)
+            curves.append(curve["valid_0"]["binary_logloss"])
+        boosters.append(own)
         inputs.append(held_out)
     length = min(map(len, curves))
-    mean = np.mean([curve[:length] for curve in curves], axis=0)
-    rounds = int(mean.argmin()) + 1
+    rounds = int(np.mean([curve[:length] for curve in curves], axis=0).argmin()) + 1
     predicted = tuple(
-        np.asarray(booster.predict(rows, num_iteration=rounds, raw_score=True))
-        for booster, rows in zip(boosters, inputs, strict=True)
+        np.mean([b.predict(rows, num_iteration=rounds, raw_score=True) for b in own], axis=0)
+        for own, rows in zip(boosters, inputs, strict=True)
     )
-    return Tuned(trial, rounds, float(mean[rounds - 1]), predicted)
+    losses = [
+        row_losses(data.label[fold_.held_out], z) for fold_, z in zip(folds, predicted, strict=True)
+    ]
+    weights = [data.weight[fold_.held_out] for fold_ in folds]
+    mean = np.mean([np.average(x, weights=w) for x, w in zip(losses, weights, strict=True)])
+    return Tuned(trial, rounds, float(mean), np.concatenate(losses), predicted)
 
 
 def fit_boosted(
-    matrix: np.ndarray,
-    label: np.ndarray,
+    data: FitData,
     rows: np.ndarray,
-    spec: FeatureSpec,
-    tuned: Tuned,
+    tuned: Sequence[Tuned],
     settings: Mapping[str, Any],
+    seeds: Sequence[int] = (0,),
 ) -> BoostedModel:
-    """Train on ``rows`` with the rounds and setting found."""
-    statistics, train = _prepared(matrix, label, rows, spec, tuned.trial.encoding)
-    training = _dataset(train, label[rows], spec, tuned.trial.encoding)
-    booster = lgb.train(_params(spec, tuned.trial, settings, len(rows)), training, tuned.rounds)
-    text = booster.model_to_string(num_iteration=tuned.rounds)
-    # How many threads there were is no part of the model, and must not change its digest.
-    return BoostedModel(re.sub(r"\[num_threads: \d+\]\n", "", text), statistics)
+    """Train on ``rows`` with the settings and rounds found; their mean as one model.
 
-
-def search(
-    tune_trial: Callable[[Trial], Tuned], trials: Sequence[Trial], go_on: Callable[[], bool]
-) -> list[Tuned]:
-    """Judge the trials in order, until there are no more or ``go_on`` says stop; best first."""
-    results: list[Tuned] = []
-    for trial in trials:
-        if results and not go_on():
-            break
-        results.append(tune_trial(trial))
-    return sorted(results, key=lambda tuned: tuned.log_loss)
-
-
-def apply_statistics(matrix: np.ndarray, statistics: Statistics) -> np.ndarray:
-    """The matrix with each category's code replaced by its level's rate."""
-    if not statistics:
-        return matrix
-    result = matrix.copy(order="K")
-    for index, table in statistics.items():
-        result[:, index] = table[matrix[:, index].astype(np.int64)]
-    return result
-
-
-def _prepared(
-    matrix: np.ndarray, label: np.ndarray, rows: np.ndarray, spec: FeatureSpec, encoding: Encoding
-) -> tuple[Statistics, np.ndarray]:
-    """Statistics from ``rows``, and the rows as training input.
-
-    A row's own outcome must not be in its own input: the rows are cut into eight parts, and
-    each takes its rates from the other seven.
+    Each setting counts alike, and each seed within it; where that would be too many trees, the
+    last seeds are left out (``affordable_seeds``). Settings that rate categories must share
+    their smoothing, as serving has one table of rates; ValueError if not.
     """
-    train = matrix[rows]
-    if encoding == "native":
-        return {}, train
-    target = label[rows]
-    part = np.arange(len(rows)) % _PARTS
-    result = train.copy()
-    statistics: dict[int, np.ndarray] = {}
-    for index, feature in enumerate(spec.features):
-        if feature.type != "category":
-            continue
-        codes = train[:, index].astype(np.int64)
-        statistics[index] = _rates(codes, target, feature.levels)
-        for own in range(_PARTS):
-            others = part != own
-            rates = _rates(codes[others], target[others], feature.levels)
-            result[~others, index] = rates[codes[~others]]
-    return statistics, result
+    if len({t.trial.smoothing for t in tuned if t.trial.rated}) > 1:
+        raise ValueError("settings that are folded into one model must share their smoothing")
+    seeds = affordable_seeds(tuned, seeds)
+    tables: Statistics = {}
+    texts: list[list[str]] = []
+    for each in tuned:
+        statistics, train = encoded(data, rows, each.trial)
+        training = _dataset(data, rows, train, each.trial)
+        tables = statistics or tables
+        texts.append(
+            [
+                _text(
+                    _params(data.spec, each.trial, settings, seed, len(rows)), training, each.rounds
+                )
+                for seed in seeds
+            ]
+        )
+    mixed = len({each.trial.rated for each in tuned}) > 1
+    model = BoostedModel("", {} if mixed else tables, tables if mixed else {})
+    names = model.columns(data.spec.names)
+    codes = list(range(len(data.spec.features)))
+    # Rates that were trained in their codes' place stand behind all features in the whole.
+    moved = {index: place for place, index in enumerate(model.appended, len(codes))}
+    rates = [moved.get(index, index) for index in codes]
+    parts = [
+        Part(text, 1 / (len(tuned) * len(own)), rates if each.trial.rated else codes)
+        for each, own in zip(tuned, texts, strict=True)
+        for text in own
+    ]
+    return BoostedModel(fold(parts, names), model.statistics, model.appended)
 
 
-def _rates(codes: np.ndarray, target: np.ndarray, levels: int) -> np.ndarray:
-    count = np.bincount(codes, minlength=levels)
-    positive = np.bincount(codes, weights=target, minlength=levels)
-    return np.asarray((positive + SMOOTHING * target.mean()) / (count + SMOOTHING))
+def affordable_seeds(tuned: Sequence[Tuned], seeds: Sequence[int]) -> Sequence[int]:
+    """As many of the seeds, at least one, as keep a folded model within MAXIMUM_TREES."""
+    return seeds[: max(MAXIMUM_TREES // sum(each.rounds for each in tuned), 1)]
 
 
-def _dataset(
-    matrix: np.ndarray, label: np.ndarray, spec: FeatureSpec, encoding: Encoding
-) -> lgb.Dataset:
+def row_losses(label: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Log-loss row by row of raw log-odds."""
+    return np.asarray(np.logaddexp(0.0, (1.0 - 2.0 * label) * z))
+
+
+def _text(params: Mapping[str, Any], training: lgb.Dataset, rounds: int) -> str:
+    booster = lgb.train(dict(params), training, rounds)
+    text = booster.model_to_string(num_iteration=rounds)
+    # How many threads there were is no part of the model, and must not change its digest.
+    return re.sub(r"\[num_threads: \d+\]\n", "", text)
+
+
+def _dataset(data: FitData, rows: np.ndarray, matrix: np.ndarray, trial: Trial) -> lgb.Dataset:
+    """Training input; one for all seeds, which may change nothing of how it was binned."""
     categories = [
         index
-        for index, feature in enumerate(spec.features)
-        if feature.type == "category" and encoding == "native"
+        for index, feature in enumerate(data.spec.features)
+        if feature.type == "category" and not trial.rated
     ]
     return lgb.Dataset(
         matrix,
-        label,
-        feature_name=list(spec.names),
+        data.label[rows],
+        weight=_weight(data, rows),
+        feature_name=list(data.spec.names),
         categorical_feature=categories,
         params={"verbosity": -1},
     )
 
 
+def _weight(data: FitData, rows: np.ndarray) -> np.ndarray | None:
+    """Rows that all weigh 1 are given without weights: other sums would move the last bits."""
+    weight = data.weight[rows]
+    return None if (weight == 1.0).all() else weight
+
+
 def _params(
-    spec: FeatureSpec, trial: Trial, settings: Mapping[str, Any], rows: int
+    spec: FeatureSpec, trial: Trial, settings: Mapping[str, Any], seed: int, rows: int
 ) -> dict[str, Any]:
-    monotone = [feature.monotone for feature in spec.features]
+    own = dict(trial.params)
+    factor = own.pop(LEAF_FACTOR, 1.0)
     by_size = {
         # Complaints are rare, so a leaf must hold many rows; few data cannot give many.
-        "min_data_in_leaf": min(max(rows // 150, 30), 300),
+        "min_data_in_leaf": round(min(max(rows // 150, 30), 300) * factor),
         # Small steps follow noise less and cost time, which small data has.
         "learning_rate": 0.03 if rows < 20_000 else 0.06,
     }
-    return {**_COMMON, **by_size, "monotone_constraints": monotone, **trial.params, **settings}
+    monotone = [feature.monotone for feature in spec.features]
+    params = {**_COMMON, **by_size, "monotone_constraints": monotone, **own, **settings}
+    if seed:
+        # The general seed also cuts the data into bins, and they are cut once for all seeds.
+        number = 1000 * int(settings.get("seed", 0)) + seed
+        params |= {"bagging_seed": number, "feature_fraction_seed": number}
+    return params

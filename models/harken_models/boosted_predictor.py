@@ -9,7 +9,7 @@ from typing import Protocol
 import lightgbm as lgb
 import numpy as np
 
-from harken_models.boosted import BoostedModel
+from harken_models.boosted import BoostedModel, Statistics
 from harken_models.fastpath import SingleRow
 
 _SAMPLE_ROWS = 200
@@ -44,16 +44,19 @@ class BoostedPredictor:
         self.threads = threads
         self.booster = lgb.Booster(model_str=model.text)
         self._single = SingleRow(self.booster)
-        self._tables = [
-            (index, {float(level): rate for level, rate in enumerate(table.tolist())})
-            for index, table in model.statistics.items()
-        ]
-        self.one = self._single if not self._tables else self._one_prepared
+        self._replaced, self._appended = _by_code(model.statistics), _by_code(model.appended)
+        self.prepares = bool(self._replaced or self._appended)
+        self.one = self._one_prepared if self.prepares else self._single
 
     @property
     def feature_names(self) -> list[str]:
-        """LightGBM's own list of features."""
+        """LightGBM's own list of columns: the features, then rates that are appended."""
         return list(self.booster.feature_name())
+
+    @property
+    def width(self) -> int:
+        """How many values an encoded row has."""
+        return self.booster.num_feature() - len(self._appended)
 
     def many(self, matrix: np.ndarray) -> np.ndarray:
         """Raw log-odds of rows, by ``Booster.predict``."""
@@ -66,15 +69,24 @@ class BoostedPredictor:
         """Base value and each feature's contribution, by ``Booster.predict``."""
         row = np.array([self.prepared(values)])
         shares = np.asarray(self.booster.predict(row, pred_contrib=True, num_threads=1))[0]
-        return float(shares[-1]), shares[:-1].tolist()
+        return float(shares[-1]), self.by_feature(shares[:-1].tolist())
+
+    def by_feature(self, shares: list[float]) -> list[float]:
+        """The trees' columns' contributions as the features': an appended rate's is its own
+        feature's too."""
+        result = shares[: self.width]
+        for (index, _), share in zip(self._appended, shares[self.width :], strict=True):
+            result[index] += share
+        return result
 
     def prepared(self, values: Sequence[float]) -> Sequence[float]:
-        """An encoded row as the trees want it: a target-encoded category by its rate."""
-        if not self._tables:
+        """An encoded row as the trees want it: categories by their rates, or these behind them."""
+        if not self.prepares:
             return values
         result = list(values)
-        for index, table in self._tables:
+        for index, table in self._replaced:
             result[index] = table[values[index]]
+        result += [table[values[index]] for index, table in self._appended]
         return result
 
     def _one_prepared(self, values: Sequence[float]) -> float:
@@ -104,3 +116,10 @@ class BoostedPredictor:
         rows = np.column_stack(columns)
         rows[rng.random(rows.shape) < 0.1] = np.nan
         return rows
+
+
+def _by_code(statistics: Statistics) -> list[tuple[int, dict[float, float]]]:
+    return [
+        (index, {float(level): rate for level, rate in enumerate(table.tolist())})
+        for index, table in statistics.items()
+    ]

@@ -14,6 +14,7 @@ from harken_models.assessor import Assess, Assessment, compile_assessor
 from harken_models.association import AssociationTable
 from harken_models.calibrate import Calibration
 from harken_models.coded import Coded, Columns, as_coded, slices
+from harken_models.drift import DriftReference
 from harken_models.features import FeatureSpec
 from harken_models.predictor import Model, Predictor
 from harken_models.segments import SegmentModel
@@ -51,13 +52,15 @@ class AssessmentColumns:
 
 @dataclass(frozen=True, slots=True)
 class BundleParts:
-    """What training makes and a bundle's folder holds."""
+    """What training makes and a bundle's folder holds. ``drift``: what the training rows looked
+    like; older bundles do not say."""
 
     features: FeatureSpec
     model: Model
     calibration: Calibration
     segments: SegmentModel | None
     association: AssociationTable
+    drift: DriftReference | None = None
 
 
 class Bundle:

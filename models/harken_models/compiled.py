@@ -53,11 +53,11 @@ class CompiledPredictor:
         self._code = linked
         self._width = plain.booster.num_feature()
         self._pack = struct.Struct(f"{self._width}d").pack
-        self._tables = bool(plain.model.statistics)
+        self._prepares = plain.prepares
 
     def one(self, values: Sequence[float]) -> float:
         """Raw log-odds of one row."""
-        if self._tables:
+        if self._prepares:
             values = self._plain.prepared(values)
         return self._code.one(self._pack(*values))
 
@@ -72,8 +72,8 @@ class CompiledPredictor:
             rows = np.ascontiguousarray(rows, dtype=np.float64)
             self._code.many(rows.ctypes.data, result[start:].ctypes.data, len(rows))
 
-        if matrix.shape[1] != self._width:
-            raise ValueError(f"rows have {matrix.shape[1]} values, the trees {self._width}")
+        if matrix.shape[1] != self._plain.width:
+            raise ValueError(f"rows have {matrix.shape[1]} values, the trees {self._plain.width}")
         threads = min(self._plain.threads, len(starts))
         if threads > 1:
             with ThreadPoolExecutor(threads) as pool:
@@ -91,7 +91,8 @@ class CompiledPredictor:
         shares = self._contributions[0]
         if shares is None:
             return self._plain.explain(values)
-        return shares.base, shares(np.array(self._plain.prepared(values))).tolist()
+        columns = shares(np.array(self._plain.prepared(values))).tolist()
+        return shares.base, self._plain.by_feature(columns)
 
     def _closed_form(self) -> Contributions | None:
         """None where LightGBM is to be asked, as it would say something else."""

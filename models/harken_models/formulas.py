@@ -6,8 +6,11 @@ number and for a numpy column, so one row and a million rows give identical bits
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
+
+import numpy as np
 
 US_PER_HOUR = 3_600_000_000
 US_PER_DAY = 86_400_000_000
@@ -34,6 +37,19 @@ def total(first: Any, second: Any, _offset_us: int) -> Any:
     return first + second
 
 
+def share(some: Any, others: Any, _offset_us: int) -> Any:
+    """What share ``some`` are of both counts together; missing where both are none."""
+    return part(some, some + others, _offset_us)
+
+
+def part(some: Any, every: Any, _offset_us: int) -> Any:
+    """What share ``some`` are of ``every``; missing where there are none."""
+    if isinstance(every, np.ndarray):
+        result = np.full(every.shape, math.nan)
+        return np.divide(some, every, out=result, where=every != 0)
+    return some / every if every else math.nan
+
+
 COPY = "copy"
 """The formula of a feature that is its only input."""
 
@@ -45,4 +61,6 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "hour_of_day": hour_of_day,
     "day_of_week": day_of_week,
     "total": total,
+    "share": share,
+    "part": part,
 }

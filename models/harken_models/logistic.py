@@ -95,33 +95,44 @@ class LogisticModel:
 
 
 def fit_logistic(
-    matrix: np.ndarray, label: np.ndarray, spec: FeatureSpec, inverse_penalty: float
+    matrix: np.ndarray,
+    label: np.ndarray,
+    spec: FeatureSpec,
+    inverse_penalty: float,
+    weight: np.ndarray | None = None,
 ) -> LogisticModel:
     """Fit on encoded rows; ``inverse_penalty`` is C: the weight of the summed log-loss beside
-    half the squared norm of the coefficients."""
+    half the squared norm of the coefficients. ``weight``: of each row (None: all weigh 1)."""
+    if weight is not None and (weight == 1.0).all():
+        weight = None
     blocks = [
         _block(feature, column) for feature, column in zip(spec.features, matrix.T, strict=True)
     ]
     design = sparse.csr_array(sparse.hstack([block.columns for block in blocks], format="csr"))
     signs = np.concatenate([block.signs for block in blocks])
-    coefficients, intercept = _minimise(design, label, signs, inverse_penalty)
+    coefficients, intercept = _minimise(design, label, signs, inverse_penalty, weight)
     terms: list[NumberTerm | LevelTerm] = []
     at = 0
     for block, column in zip(blocks, matrix.T, strict=True):
         mine = [float(value) for value in coefficients[at : at + len(block.signs)]]
         at += len(mine)
         bare = block.term(mine)
-        terms.append(replace(bare, average=float(bare.many(column).mean())))
+        average = np.average(bare.many(column), weights=weight)
+        terms.append(replace(bare, average=float(average)))
     return LogisticModel(intercept, tuple(terms))
 
 
 def _minimise(
-    design: sparse.csr_array, label: np.ndarray, signs: np.ndarray, inverse_penalty: float
+    design: sparse.csr_array,
+    label: np.ndarray,
+    signs: np.ndarray,
+    inverse_penalty: float,
+    weight: np.ndarray | None,
 ) -> tuple[np.ndarray, float]:
     """Coefficients and intercept; a coefficient of sign +1 or -1 has that sign or is zero."""
     from scipy import optimize
 
-    rows = len(label)
+    rows = len(label) if weight is None else float(weight.sum())
     outcome = 2.0 * label - 1.0
     penalty = 1.0 / (inverse_penalty * rows)
 
@@ -129,11 +140,13 @@ def _minimise(
         inner = weights[:-1]
         margin = outcome * (design @ inner + weights[-1])
         pull = -outcome * expit(-margin) / rows
-        value = np.logaddexp(0.0, -margin).mean() + 0.5 * penalty * (inner @ inner)
+        pull = pull if weight is None else pull * weight
+        loss = np.average(np.logaddexp(0.0, -margin), weights=weight)
+        value = loss + 0.5 * penalty * (inner @ inner)
         return float(value), np.append(design.T @ pull + penalty * inner, pull.sum())
 
     bounds = [(0.0 if s > 0 else None, 0.0 if s < 0 else None) for s in [*signs, 0]]
-    start = np.append(np.zeros(len(signs)), logit(label.mean()))
+    start = np.append(np.zeros(len(signs)), logit(np.average(label, weights=weight)))
     found = optimize.minimize(
         objective, start, jac=True, method="L-BFGS-B", bounds=bounds,
         options={"maxiter": _ITERATIONS, "gtol": 1e-5, "ftol": 1e-9},

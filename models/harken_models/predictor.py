@@ -18,11 +18,15 @@ Kind = Literal["lightgbm", "logistic", "blend"]
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What training chose, as plain parts. A blend has both, the others one."""
+    """What training chose, as plain parts. A blend has both, the others one.
+
+    ``weight``: the boosted part's share in a blend's log-odds; the logistic part has the rest.
+    """
 
     kind: Kind
     boosted: BoostedModel | None
     logistic: LogisticModel | None
+    weight: float = 0.5
 
 
 class Predictor:
@@ -37,6 +41,7 @@ class Predictor:
         self.spec = spec
         self.threads = threads
         self.logistic = model.logistic
+        self._share, self._rest = model.weight, 1.0 - model.weight
         self.booster = None if model.boosted is None else BoostedPredictor(model.boosted, threads)
         self.boosted: BoostedPart | None = self.booster
 
@@ -58,7 +63,7 @@ class Predictor:
         boosted = self.boosted.one(values)
         if self.logistic is None:
             return boosted
-        return (boosted + self.logistic.one(values)) / 2
+        return self._share * boosted + self._rest * self.logistic.one(values)
 
     def many(self, matrix: np.ndarray) -> np.ndarray:
         """Log-odds of encoded rows (rows × features)."""
@@ -68,11 +73,18 @@ class Predictor:
         boosted = self.boosted.many(matrix)
         if self.logistic is None:
             return boosted
-        return np.asarray((boosted + self.logistic.many(matrix)) / 2)
+        return np.asarray(self._share * boosted + self._rest * self.logistic.many(matrix))
 
     def explain(self, values: Sequence[float]) -> tuple[float, list[float]]:
         """Base value and each feature's contribution, in log-odds before calibration."""
-        parts = [part.explain(values) for part in (self.boosted, self.logistic) if part is not None]
-        base = sum(part[0] for part in parts) / len(parts)
-        shares_by_feature = zip(*(part[1] for part in parts), strict=True)
-        return base, [sum(shares) / len(parts) for shares in shares_by_feature]
+        if self.boosted is None:
+            assert self.logistic is not None
+            return self.logistic.explain(values)
+        base, shares = self.boosted.explain(values)
+        if self.logistic is None:
+            return base, shares
+        other, others = self.logistic.explain(values)
+        share, rest = self._share, self._rest
+        return share * base + rest * other, [
+            share * mine + rest * its for mine, its in zip(shares, others, strict=True)
+        ]

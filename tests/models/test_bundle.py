@@ -17,13 +17,21 @@ import pytest
 import yaml
 from harken_models import BundleError, FeatureError, default_bundle_path, load_bundle
 from harken_models.association import fit_association
-from harken_models.bundle import Bundle
+from harken_models.boosted import FitData, Tuned, fit_boosted
+from harken_models.bundle import Bundle, BundleParts, with_segments
 from harken_models.bundlefile import write_bundle
 from harken_models.calibrate import Calibration
+from harken_models.dataset import Dataset
+from harken_models.drift import fit_reference
+from harken_models.featurebuild import model_columns
+from harken_models.predictor import Model, Predictor
 from harken_models.train import Training
+from harken_models.trials import TRIALS
 
 from .rows import as_columns, random_rows
 
+SHIPPED = "sha256:710949b20fd831f2ef3a633159934b160456af8e671dbf29c7ca68a44c1194f0"
+BETA = Calibration("beta", beta=(0.8, 1.3, -0.2), shift=-0.4)
 ISOTONIC = Calibration("isotonic", knots=((-4.0, -3.5), (-2.0, -2.2), (1.0, 0.4)), shift=-0.7)
 
 
@@ -67,6 +75,121 @@ def test_the_shipped_bundle() -> None:
     assert (
         bundle.assess(harsh | profile).probability > 3 * bundle.assess(mild | profile).probability
     )
+
+
+def test_an_old_bundle_is_read_and_says_the_same_as_when_written_anew(tmp_path: Path) -> None:
+    old = load_bundle(default_bundle_path())
+    assert old.manifest["format"] == 1
+    assert old.digest == SHIPPED
+    assert old.parts.drift is None
+    assert old.parts.model.weight == 0.5
+    rows = random_rows(300, 12)
+    columns = as_columns(rows)
+    new = write_bundle(tmp_path / "b", old.parts, {}, [rows[0]])
+    assert new.manifest["format"] == 2
+    found = new.assess_columns(columns, len(rows)).probability
+    assert found.tobytes() == old.assess_columns(columns, len(rows)).probability.tobytes()
+    assert "appended" in (tmp_path / "b" / "model.yaml").read_text()
+
+
+@pytest.fixture(scope="module")
+def mixed(operator_data: Dataset, training: Training) -> BundleParts:
+    """A blend, one part in four boosted, whose trees ask about codes and about rates."""
+    features, frame = training.parts.features, operator_data.frame
+    columns = with_segments(model_columns(frame), len(frame), training.parts.segments)
+    matrix, label = features.encode_columns(columns, len(frame)), frame["label"].to_numpy()
+    times = frame["observe_time_us"].to_numpy()
+    data = FitData(matrix, label, np.ones(len(label)), times, times, features)
+    nothing = np.zeros(0)
+    tuned = [Tuned(trial, 25, 0.0, nothing, ()) for trial in (TRIALS[1], TRIALS[3])]
+    boosted = fit_boosted(data, np.arange(len(label)), tuned, {"num_threads": 1}, (0, 1))
+    model = Model("blend", boosted, training.candidates["logistic"].model.logistic, 0.25)
+    draft = replace(training.parts, model=model, calibration=BETA)
+    probability = BETA.many(Predictor(model, features).many(matrix))
+    return replace(draft, drift=fit_reference(features, matrix, probability))
+
+
+@pytest.fixture
+def write_mixed(mixed: BundleParts, training: Training) -> Callable[[Path], Bundle]:
+    def write(path: Path) -> Bundle:
+        return write_bundle(path, mixed, training.about, training.probes, {"model_card.md": "# 卡"})
+
+    return write
+
+
+def test_everything_that_a_bundle_can_hold_survives(
+    write_mixed: Callable[[Path], Bundle], mixed: BundleParts, tmp_path: Path
+) -> None:
+    bundle = write_mixed(tmp_path / "b")
+    assert bundle.parts.calibration == BETA
+    assert bundle.parts.drift == mixed.drift
+    assert bundle.parts.model.weight == 0.25
+    assert bundle.parts.model.boosted is not None
+    assert mixed.model.boosted is not None
+    assert list(bundle.parts.model.boosted.appended) == list(mixed.model.boosted.appended)
+    assert {"drift.yaml", "model_card.md"} <= set(bundle.manifest["files"])
+    assert (tmp_path / "b" / "model_card.md").read_text(encoding="utf-8") == "# 卡"
+    rows = random_rows(1000, 13)
+    assert_same(bundle, rows)
+    for row in rows[:10]:
+        base, shares = bundle.explain(row, top=1000)
+        full = {**row, "segment": bundle.assess(row).segment}
+        z = bundle.predictor.one(bundle.parts.features.encode_row(full))
+        assert base + sum(share for _, _, share in shares) == pytest.approx(z, abs=1e-9)
+        assert {name for name, _, _ in shares} <= set(bundle.parts.features.names)
+    (tmp_path / "b" / "model_card.md").write_text("# forged")
+    with pytest.raises(BundleError, match=r"model_card\.md was altered"):
+        load_bundle(tmp_path / "b")
+
+
+FURTHER_REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a rate too few": (
+        lambda p: reseal(
+            p,
+            "model.yaml",
+            lambda text: text.replace("appended:\n  point: [", "appended:\n  point: [0.5, "),
+        ),
+        "point lacks levels",
+    ),
+    "rates of a number": (
+        lambda p: reseal(
+            p,
+            "model.yaml",
+            lambda text: text.replace("appended:\n  point: ", "appended:\n  age_years: "),
+        ),
+        "age_years lacks levels",
+    ),
+    "rates that the trees do not ask for": (
+        lambda p: reseal(
+            p, "model.yaml", lambda text: text.split("appended:")[0] + "appended: {}\n"
+        ),
+        "model.txt expects feature point~rate, not None",
+    ),
+    "a share of more than all": (
+        lambda p: reseal(p, "model.yaml", lambda t: t.replace("weight: 0.25", "weight: 1.25")),
+        "weight 1.25 is no share",
+    ),
+    "half a beta calibration": (
+        lambda p: reseal(p, "calibration.yaml", lambda t: t.replace("beta: [0.8, ", "beta: [")),
+        "beta has three numbers",
+    ),
+    "counts that do not fit": (
+        lambda p: reseal(p, "drift.yaml", lambda t: t.replace("counts: [", "counts: [1, ", 1)),
+        "counts do not fit",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FURTHER_REFUSALS)
+def test_a_newer_bundle_that_does_not_fit_is_refused_too(
+    what: str, write_mixed: Callable[[Path], Bundle], tmp_path: Path
+) -> None:
+    write_mixed(tmp_path / "b")
+    change, sentence = FURTHER_REFUSALS[what]
+    change(tmp_path / "b")
+    with pytest.raises(BundleError, match=sentence) as caught:
+        load_bundle(tmp_path / "b")
+    assert "\n" not in str(caught.value)
 
 
 def test_threads_share_a_bundle(write: Callable[..., Bundle], tmp_path: Path) -> None:

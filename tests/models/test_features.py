@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from harken_models.dataset import Dataset
 from harken_models.errors import FeatureError
 from harken_models.featurebuild import MINIMUM_LEVEL, build_features, model_columns
 from harken_models.features import WEEKDAYS, Feature, FeatureSpec
+from harken_models.spec import AttributeField, FieldSpec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +29,8 @@ SPEC = FeatureSpec(
         Feature("hour_of_day", "number", ("voice_time_us",), "hour_of_day"),
         Feature("weekday", "category", ("voice_time_us",), "day_of_week", categories=WEEKDAYS),
         Feature("total", "number", ("first", "second"), "total"),
+        Feature("share", "number", ("first", "second"), "share"),
+        Feature("part", "number", ("first", "second"), "part"),
     ),
     utc_offset_hours=8.0,
 )
@@ -114,12 +118,30 @@ def test_what_each_value_becomes() -> None:
         "voice_time_us": 0, "observe_time_us": 5_400_000_000,
     }  # fmt: skip
     values = dict(zip(SPEC.names, SPEC.encode_row(row), strict=True))
-    assert math.isnan(values.pop("total"))
+    for name in ("total", "share", "part"):
+        assert math.isnan(values.pop(name))
     # 1970-01-01 was a Thursday; at 0:00 UTC clocks eight hours ahead show 8.
     assert values == {
         "spend": 12.5, "angry": 1.0, "state": 2.0, "point": 1.0, "both": 2.0,
         "open_hours": 1.5, "hour_of_day": 8.0, "weekday": 3.0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "share", "part"),
+    [(1, 3, 0.25, 1 / 3), (0, 4, 0.0, 0.0), (2, 0, 1.0, None), (0, 0, None, None),
+     (3.5, -3.5, None, -1.0), (None, 2, None, None)],
+)  # fmt: skip
+def test_a_share_of_nothing_is_missing(
+    first: float | None, second: float | None, share: float | None, part: float | None
+) -> None:
+    found = SPEC.encode_row({"first": first, "second": second})[-2:]
+    assert [None if math.isnan(x) else x for x in found] == [share, part]
+    for columns in ({"first": [first], "second": [second]}, {"first": np.array([3])}):
+        arrays = {name: np.array(own, dtype=float) for name, own in columns.items()}
+        matrix = SPEC.encode_columns(arrays, 1)[:, -2:]
+        wanted = found if len(columns) == 2 else [math.nan, math.nan]
+        np.testing.assert_array_equal(matrix[0], wanted)
 
 
 def test_unseen_and_missing_are_two_things() -> None:
@@ -150,6 +172,7 @@ def test_value_texts_are_for_people() -> None:
     assert texts == {
         "spend": "0.1", "angry": "false", "state": "bad", "point": "p", "both": "p|bad",
         "open_hours": "", "hour_of_day": "8", "weekday": "thursday", "total": "",
+        "share": "", "part": "",
     }  # fmt: skip
 
 
@@ -181,6 +204,36 @@ def test_rare_levels_are_pooled_and_constant_columns_left_out(operator_data: Dat
     column = spec.names.index("point")
     matrix = spec.encode_columns(model_columns(frame.assign(point=few)), len(frame))
     assert matrix[0, column] == len(features["point"].categories)
+
+
+def test_reserved_names_are_monotone_where_the_domain_is_sure(operator_data: Dataset) -> None:
+    names = ("handover_count", "reopening_count", "contact_count", "open_grumble_count",
+             "grumble_count_7d", "complaint_count_7d", "same_point_count_30d")  # fmt: skip
+    free = ("hours_since_change", "hours_since_reply", "days_since_complaint", "change_count")
+    numbers = np.arange(len(operator_data.frame)) % 7.0
+    frame = operator_data.frame.assign(**{f"attr_{name}": numbers for name in (*names, *free)})
+    frame["grumble_count_30d"] = np.minimum(frame["grumble_count_90d"], numbers)
+    own = {name: AttributeField(FieldSpec(name), "number") for name in (*names, *free)}
+    spec = replace(operator_data.spec, attributes={**operator_data.spec.attributes, **own})
+    features = {feature.name: feature for feature in build_features(frame, spec).features}
+    assert {features[name].monotone for name in names} == {1}
+    assert {features[name].monotone for name in free} == {0}
+    assert features["complaint_share_90d"].inputs == ("complaint_count_90d", "grumble_count_90d")
+    assert features["recent_grumble_share"].unit == "share"
+    plain = build_features(operator_data.frame, operator_data.spec).names
+    assert not {"complaint_share_90d", "recent_grumble_share"} & set(plain)
+
+
+def test_the_most_frequent_levels_are_kept(operator_data: Dataset) -> None:
+    """400 of an operator's own category, 250 of another; at the edge the first by name."""
+    rows = np.arange(12_000)
+    frame = operator_data.frame.iloc[rows % 2400].reset_index(drop=True)
+    levels = np.array([f"level {number:03}" for number in range(600)], dtype=object)
+    often = np.where(rows < 6000, rows % 300, 300 + rows % 300)
+    frame = frame.assign(attr_plan=levels[often], channel=levels[often])
+    features = {f.name: f for f in build_features(frame, operator_data.spec).features}
+    assert features["plan"].categories == tuple(levels[:400])
+    assert features["channel"].categories == tuple(levels[:250])
 
 
 def test_a_weekday_needs_more_than_a_few_weeks(operator_data: Dataset) -> None:

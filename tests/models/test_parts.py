@@ -10,26 +10,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from harken_models.association import fit_association, prior_strength
-from harken_models.boosted import SMOOTHING, apply_statistics
-from harken_models.calibrate import Calibration, choose_calibration
 from harken_models.coded import Coded
 from harken_models.core import SEGMENTS
 from harken_models.dataset import Dataset
-from harken_models.evaluate import calibration_error, evaluate
+from harken_models.evaluate import evaluate
 from harken_models.featurebuild import build_features, model_columns
+from harken_models.features import Feature, FeatureSpec
 from harken_models.logistic import LogisticModel, fit_logistic
 from harken_models.logistic_terms import LevelTerm, NumberTerm
 from harken_models.segments import SegmentModel, fit_segments
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import expit, logit
-
-KNOTS = ((-3.0, -4.0), (-1.0, -1.5), (0.5, -1.5), (2.0, 1.0))
-CALIBRATIONS = [
-    Calibration(),
-    Calibration("platt", 0.8, -0.3),
-    Calibration("isotonic", knots=KNOTS, shift=-1.2),
-]
+from scipy.special import expit
 
 
 def test_logistic_matches_its_design_and_survives_text(operator_data: Dataset) -> None:
@@ -46,6 +38,27 @@ def test_logistic_matches_its_design_and_survives_text(operator_data: Dataset) -
     base, parts = model.explain(matrix[0].tolist())
     assert base + sum(parts) == pytest.approx(z[0], abs=1e-12)
     assert base == pytest.approx(z.mean(), abs=1e-9)
+
+
+def test_a_weight_of_two_is_a_row_given_twice() -> None:
+    rng = np.random.default_rng(6)
+    spec = FeatureSpec(
+        tuple(Feature(name, "category", (name,), categories=tuple("abcd")) for name in "xy")
+    )
+    matrix = rng.integers(0, 6, (3000, 2)).astype(float)
+    label = (rng.random(3000) < 0.1 + 0.1 * matrix[:, 0]).astype(float)
+    weight = 1.0 + (matrix[:, 1] == label)
+    twice = np.repeat(np.arange(3000), weight.astype(int))
+    wanted = fit_logistic(matrix[twice], label[twice], spec, 0.1)
+    found = fit_logistic(matrix, label, spec, 0.1, weight)
+    np.testing.assert_allclose(found.many(matrix), wanted.many(matrix), atol=1e-3)
+    plain = fit_logistic(matrix, label, spec, 0.1)
+    assert np.abs(plain.many(matrix) - wanted.many(matrix)).max() > 0.3
+    assert fit_logistic(matrix, label, spec, 0.1, np.ones(3000)) == plain
+    row = matrix[0].tolist()
+    base, shares = found.explain(row)
+    assert base == pytest.approx(np.average(found.many(matrix), weights=weight), abs=1e-9)
+    assert base + sum(shares) == pytest.approx(found.one(row), abs=1e-12)
 
 
 def test_logistic_terms_stay_finite_where_training_never_was(operator_data: Dataset) -> None:
@@ -89,38 +102,6 @@ def test_logistic_terms_of_one_and_of_many(
         for row in matrix.tolist()
     ]
     assert plain == many.tolist()
-
-
-@pytest.mark.parametrize("calibration", CALIBRATIONS)
-@given(z=st.lists(st.floats(-50, 50), min_size=1, max_size=20))
-def test_calibration_of_one_and_of_many(calibration: Calibration, z: list[float]) -> None:
-    column = np.array([*z, -3.0, 0.5, 2.0])
-    many = calibration.many(column)
-    assert np.array([calibration.one(x) for x in column.tolist()]).tobytes() == many.tobytes()
-    assert (np.diff(calibration.many(np.sort(column))) >= 0).all()
-
-
-def test_calibration_is_chosen_where_it_helps() -> None:
-    rng = np.random.default_rng(1)
-    z = rng.normal(-1, 1, 20_000)
-    label = (rng.random(len(z)) < expit(z)).astype(float)
-    wrong = choose_calibration(2 * z + 1, label)
-    assert wrong.method == "platt"
-    assert calibration_error(label, wrong.many(2 * z + 1)) < 0.015
-    assert calibration_error(label, choose_calibration(z, label).many(z)) < 0.015
-    bent = np.where(z > -1, 3 * z + 2, z)
-    assert choose_calibration(bent, label).method == "isotonic"
-    assert choose_calibration(z[:50], label[:50]).method == "none"
-
-
-def test_base_rate_correction_moves_odds_by_one_factor() -> None:
-    corrected = Calibration("platt", 1.1, 0.2).shifted(0.4068, 0.05)
-    z = np.array([-2.0, 0.0, 3.0])
-    odds = corrected.many(z) / (1 - corrected.many(z))
-    before = Calibration("platt", 1.1, 0.2).many(z)
-    factor = odds / (before / (1 - before))
-    np.testing.assert_allclose(factor, np.exp(logit(0.05) - logit(0.4068)))
-    assert Calibration().shifted(0.4, None) == Calibration()
 
 
 def test_metrics_by_hand() -> None:
@@ -270,11 +251,3 @@ def test_prior_strength_finds_the_spread_it_was_made_with() -> None:
     assert 60 < found < 105
     alike = prior_strength(sizes, rng.binomial(sizes, 0.1), 0.1)
     assert alike > 500
-
-
-def test_target_statistics_replace_codes() -> None:
-    matrix = np.array([[0.0, 5.0], [1.0, 6.0]])
-    replaced = apply_statistics(matrix, {0: np.array([0.25, 0.5, 0.1])})
-    assert replaced.tolist() == [[0.25, 5.0], [0.5, 6.0]]
-    assert matrix[0, 0] == 0.0
-    assert SMOOTHING > 0
