@@ -33,8 +33,17 @@ class Metrics:
         return {name: round(value, 6) for name, value in asdict(self).items()}
 
 
-def evaluate(label: np.ndarray, probability: np.ndarray) -> Metrics:
-    """Metrics of probabilities against outcomes (both of one length, both outcomes present)."""
+def evaluate(
+    label: np.ndarray, probability: np.ndarray, weight: np.ndarray | None = None
+) -> Metrics:
+    """Metrics of probabilities against outcomes (both of one length, both outcomes present).
+
+    ``weight``: what each row counts; without it, all count alike.
+    """
+    if weight is not None and not (weight == 1.0).all():
+        from harken_models.evaluation.metrics import figures
+
+        return Metrics(**figures(label, probability, weight))
     return Metrics(
         auc=float(roc_auc_score(label, probability)),
         ap=float(average_precision_score(label, probability)),
