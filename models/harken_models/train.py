@@ -1,12 +1,13 @@
-"""From a data set to a bundle: candidates, their judgement in time, the choice, the test.
+"""From a data set to a bundle: candidates, their judgement, the choice, the test.
 
-1. The test is the last piece of time; nothing below sees it before step 5.
-2. LightGBM trials and penalties of the logistic challenger are judged on held-out time before
-   the test (rolling folds where data is small), with early stopping there.
-3. LightGBM, logistic regression and their mean in log-odds (blend) are compared by log-loss
-   on the same held-out rows. The lowest wins.
+1. The test is the last piece of time (or a share of the groups); nothing below sees it before
+   step 5.
+2. LightGBM's settings and the penalty of the logistic challenger are searched on held-out rows
+   before the test, with early stopping there.
+3. LightGBM, logistic regression and their weighted mean in log-odds (blend) are compared by
+   log-loss on the same held-out rows; the blend is taken where luck could decide.
 4. Each is calibrated on what it predicted for the latest held-out rows, and then learns once more
-   from all that was known before the test, with the rounds and penalty found.
+   from all that was known before the test, with the settings found.
 5. All are measured on the test, once, to be printed. The choice stands.
 """
 
@@ -14,30 +15,40 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
 
+import lightgbm as lgb
 import numpy as np
-import pandas as pd
-from scipy.special import expit
-from sklearn.metrics import log_loss
+import scipy
 
-from harken_models.association import AssociationTable, fit_association
-from harken_models.boosted import TRIALS, Trial, Tuned, fit_boosted, search, tune
-from harken_models.bundle import BundleParts, with_segments
-from harken_models.calibrate import Calibration, choose_calibration
+from harken_models import about as manifest
+from harken_models.boosted import fit_boosted
+from harken_models.bundle import BundleParts
+from harken_models.calibrate import Calibration, choose_calibration, solved_shift
+from harken_models.candidates import HeldOutRows, blend_weight, choose, mixed
 from harken_models.dataset import Dataset
+from harken_models.drift import DriftReference, fit_reference
+from harken_models.encodings import FitData
 from harken_models.evaluate import Metrics, evaluate
-from harken_models.featurebuild import build_features, model_columns
-from harken_models.features import FeatureSpec
+from harken_models.evaluation.bootstrap import intervals
+from harken_models.evaluation.scored import scored_of
 from harken_models.logistic import fit_logistic
 from harken_models.predictor import Kind, Model, Predictor
-from harken_models.segments import fit_segments
-from harken_models.split import SMALL, Fold, Split, split_by_time
+from harken_models.progress_file import ProgressFile, key_of
+from harken_models.ready import Ready, grouped, make_ready
+from harken_models.search import LAST, Boosted, Logistic, Search
+from harken_models.split import SMALL, Split, split_rows
+from harken_models.trials import trial_list
 
-PENALTIES = (0.01, 0.03, 0.1, 0.3)
-_SEARCH_ROWS = 50_000
+Budget = Literal["quick", "standard", "thorough"]
+TRIALS_OF: Mapping[Budget, int] = {"quick": 6, "standard": 12, "thorough": 48}
+SEEDS = ((20_000, 5), (200_000, 3))
+"""Below so many rows to learn from, so many seeds are averaged; else one."""
+RESAMPLES = 300
+"""For the intervals of the table; ``harken evaluate`` takes more."""
 _CALIBRATION_POSITIVES = 150
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done and how many there are."""
@@ -45,29 +56,67 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``trials``: LightGBM settings to try. ``budget_seconds`` ends the search early; what it
-    then finds depends on the machine, so the manifest says so."""
+    """``trials``: LightGBM settings to try, where it is not to be the ``budget``'s number.
+
+    ``budget_seconds`` ends the search early; what it then finds depends on the machine, so the
+    manifest says so. ``groups``: a field of the data by whose values the rows are shared out,
+    whatever the specification says. ``resume``: the file that keeps what has been judged.
+    ``seeds``: how many LightGBMs are averaged, where the rows are not to decide.
+    """
 
     seed: int = 1
-    trials: int = 4
+    trials: int | None = None
     budget_seconds: float | None = None
     threads: int = 0
+    budget: Budget = "standard"
+    groups: str | None = None
+    resume: Path | None = None
+    seeds: int | None = None
+
+    @property
+    def trial_count(self) -> int:
+        """How many of LightGBM's settings to try."""
+        return self.trials or TRIALS_OF[self.budget]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model with its log-loss on held-out time before the test, and its test metrics."""
+    """A model with its log-loss on held-out rows before the test, and its test metrics.
+
+    ``judged_log_loss`` is the same with each fold's base rate set right, by which candidates are
+    compared; ``validation_rows``: that loss row by row, as in ``HeldOut``. ``interval``: of each
+    test metric the ends of its 95 % interval. ``pieces``: metrics on parts of the test by name.
+    """
 
     kind: Kind
     model: Model
     calibration: Calibration
     validation_log_loss: float
     test: Metrics
+    judged_log_loss: float = 0.0
+    validation_rows: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    interval: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    pieces: Mapping[str, Metrics] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What the candidates predicted for held-out rows (raw log-odds by kind), and the rows."""
+
+    z: Mapping[Kind, np.ndarray]
+    label: np.ndarray
+    weight: np.ndarray
+    group: np.ndarray
+    order: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """Everything a training run found. ``parts`` is ready to be written as a bundle."""
+    """Everything a training run found. ``parts`` is ready to be written as a bundle.
+
+    ``test``: numbers of the test's rows in the data set's frame. ``pieces``: of parts of the test
+    that were measured as well (at opening, in flight), how many rows and complaints they have.
+    """
 
     parts: BundleParts
     chosen: Kind
@@ -76,83 +125,199 @@ class Training:
     probes: list[dict[str, Any]]
     test_rows: int
     positives: int
+    held_out: HeldOut
+    test: np.ndarray
+    pieces: Mapping[str, tuple[int, int]]
 
 
 def train(
     dataset: Dataset, options: Options, progress: Progress = lambda _what, _done, _of: None
 ) -> Training:
     """Train on a loaded data set. Raises TrainingError where that cannot work."""
-    began = time.monotonic()
-    frame, split = dataset.frame, split_by_time(dataset.frame, dataset.spec)
-    known = split.final.train
-    steps = _Steps(progress, options.trials + len(PENALTIES) + 5)
-    steps("segments")
-    segments = fit_segments(frame.iloc[known])
-    columns = with_segments(model_columns(frame), len(frame), segments)
-    frame = frame.assign(segment=pd.Series(columns["segment"], dtype=object))
-    features = build_features(frame.iloc[known], dataset.spec)
-    matrix = features.encode_columns(columns, len(frame))
-    label = frame["label"].to_numpy()
-    job = _Job(matrix, label, split, features, options, began, steps)
-
-    tuned, tried = job.tune_boosted()
-    penalty, logistic_held_out, penalties = job.tune_logistic()
-    held_out: dict[Kind, np.ndarray] = {
-        "lightgbm": np.concatenate(tuned.held_out),
-        "logistic": np.concatenate(logistic_held_out),
-    }
-    held_out["blend"] = (held_out["lightgbm"] + held_out["logistic"]) / 2
-    outcome = np.concatenate([label[fold.held_out] for fold in split.folds])
-    losses = {kind: float(log_loss(outcome, expit(z))) for kind, z in held_out.items()}
-    chosen = min(losses, key=lambda kind: losses[kind])
-
-    latest = _latest(split, label)
-
-    steps("fitting on all before the test")
-    boosted = fit_boosted(matrix, label, known, features, tuned, job.settings)
-    logistic = fit_logistic(matrix[known], label[known], features, penalty)
-    models = {
-        "lightgbm": Model("lightgbm", boosted, None),
-        "logistic": Model("logistic", None, logistic),
-        "blend": Model("blend", boosted, logistic),
-    }
-    candidates: dict[Kind, Candidate] = {}
-    test = split.final.held_out
-    for kind, z in held_out.items():
-        calibration = choose_calibration(z[latest], outcome[latest])
-        predictor = Predictor(models[kind], features, job.threads)
-        probability = calibration.many(predictor.many(matrix[test]))
-        metrics = evaluate(label[test], probability)
-        candidates[kind] = Candidate(kind, models[kind], calibration, losses[kind], metrics)
-    steps("association")
-    # What the probabilities average now: the rate of the rows they were calibrated on, or,
-    # without calibration, of those the model learnt from.
-    calibrated = candidates[chosen].calibration.method != "none"
-    sample_rate = float((outcome[latest] if calibrated else label[known]).mean())
-    winner = candidates[chosen]
-    parts = BundleParts(
-        features=features,
-        model=winner.model,
-        calibration=winner.calibration.shifted(sample_rate, dataset.spec.base_rate_field),
-        segments=segments,
-        association=_association(frame, columns, known, label),
+    say = _Steps(progress, options.trial_count + 35)
+    say("splitting")
+    dataset = grouped(dataset, options.groups)
+    split = split_rows(dataset.frame, dataset.spec, options.seed)
+    say("segments and features")
+    run = _Run(make_ready(dataset, split), split, options, say)
+    found = run.search()
+    say("fitting on all before the test")
+    models = run.models(found)
+    say("measuring on the test")
+    candidates = {kind: run.measured(models[kind], found.rows, z) for kind, z in found.z.items()}
+    say("association, fields, base rate")
+    winner = candidates[found.chosen]
+    calibration, base_rate = run.for_the_field(
+        winner.calibration, found, dataset.spec.base_rate_field
     )
-    about = _about(dataset, split, candidates, chosen, options)
-    about["search"] = {
-        "lightgbm": {"trial": tuned.trial.name, "rounds": tuned.rounds, "tried": tried},
-        "logistic": {"inverse_penalty": penalty, "tried": penalties},
-        "cut_short_by_budget": len(tried) < options.trials,
-    }
-    about["base_rate"] = {
-        "sample": round(sample_rate, 6),
-        "field": dataset.spec.base_rate_field,
-        "shift": parts.calibration.shift,
-    }
-    steps("done")
+    parts = BundleParts(
+        features=run.data.spec,
+        model=winner.model,
+        calibration=calibration,
+        segments=run.ready.segments,
+        association=run.ready.association(run.known),
+        drift=run.reference(found, calibration),
+    )
+    about = _about(dataset, run, found, candidates) | {"base_rate": base_rate}
+    label, test, rows = run.data.label, run.test, found.rows
+    say("done")
     return Training(
-        parts, chosen, candidates, about, _probes(frame.iloc[test]), len(test),
+        parts,
+        found.chosen,
+        candidates,
+        about,
+        manifest.probes(run.ready.frame.iloc[test]),
+        len(test),
         int(label[test].sum()),
-    )  # fmt: skip
+        HeldOut(found.z, rows.label, rows.weight, rows.group, rows.order),
+        test,
+        {
+            name: (len(piece), int(label[piece].sum()))
+            for name, piece in run.ready.pieces(test).items()
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the search and the choice came to. ``some``: of the rows to learn from, as many as a
+    linear model and a summary need."""
+
+    boosted: Boosted
+    logistic: Logistic
+    share: float
+    rows: HeldOutRows
+    z: Mapping[Kind, np.ndarray]
+    chosen: Kind
+    because: str
+    cut_short: bool
+    boosted_data: FitData
+    logistic_data: FitData
+    some: np.ndarray
+
+
+class _Run:
+    """One training: its rows, its split and how it was asked for."""
+
+    def __init__(self, ready: Ready, split: Split, options: Options, say: _Steps) -> None:
+        self.ready, self.data, self.split = ready, ready.data, split
+        self.options, self.say = options, say
+        self.known, self.test = split.final.train, split.final.held_out
+        self.threads = options.threads or _threads(len(self.known))
+        self.settings = {"seed": options.seed, "num_threads": self.threads}
+
+    def search(self) -> _Found:
+        """Search, compare and choose, on held-out rows before the test."""
+        began, seconds = time.monotonic(), self.options.budget_seconds
+
+        def go_on() -> bool:
+            return seconds is None or time.monotonic() - began < seconds / 2
+
+        seeds = self.options.seeds or _seeds(len(self.known))
+        log = ProgressFile(self.options.resume, self._key())
+        search = Search(self.data, self.split, self.settings, log, self.say, go_on)
+        logistic = search.logistic()
+        boosted = search.boosted(trial_list(self.options.trial_count), seeds)
+        share = blend_weight(search.rows, boosted.z, logistic.z)
+        z: dict[Kind, np.ndarray] = {
+            "lightgbm": boosted.z,
+            "logistic": logistic.z,
+            "blend": mixed(share, boosted.z, logistic.z),
+        }
+        chosen, because = choose(search.rows, z, self.split.kind)
+        return _Found(
+            boosted, logistic, share, search.rows, z, chosen, because, search.cut_short,
+            search.recent(boosted.half_life), search.recent(logistic.half_life),
+            search.thin(self.known, LAST),
+        )  # fmt: skip
+
+    def models(self, found: _Found) -> Mapping[Kind, Model]:
+        """All candidates, learning from all that was known before the test."""
+        chosen, seeds = found.boosted, found.boosted.seeds
+        boosted = fit_boosted(found.boosted_data, self.known, chosen.tuned, self.settings, seeds)
+        data, rows = found.logistic_data, found.some
+        logistic = fit_logistic(
+            data.matrix[rows], data.label[rows], data.spec, found.logistic.inverse_penalty,
+            data.weight[rows],
+        )  # fmt: skip
+        return {
+            "lightgbm": Model("lightgbm", boosted, None),
+            "logistic": Model("logistic", None, logistic),
+            "blend": Model("blend", boosted, logistic, found.share),
+        }
+
+    def measured(self, model: Model, rows: HeldOutRows, z: np.ndarray) -> Candidate:
+        """A candidate, calibrated on held-out rows and measured on the test."""
+        late = self._latest(rows)
+        in_time = self.split.kind == "time"
+        calibration = choose_calibration(z[late], rows.label[late], rows.weight[late], in_time)
+        predictor = Predictor(model, self.data.spec, self.threads)
+        probability = np.zeros(len(self.data.label))
+        probability[self.test] = calibration.many(predictor.many(self.data.matrix[self.test]))
+
+        def metrics(some: np.ndarray) -> Metrics:
+            return evaluate(self.data.label[some], probability[some], self.data.weight[some])
+
+        test = self.test
+        scored = scored_of(
+            self.data.label[test], probability[test], self.data.weight[test],
+            self.ready.clusters[test],
+        )  # fmt: skip
+        ranges = intervals(scored, RESAMPLES, self.options.seed)
+        return Candidate(
+            model.kind,
+            model,
+            calibration,
+            rows.raw_loss(z),
+            metrics(test),
+            rows.loss(z),
+            rows.losses(z),
+            {name: (found.low, found.high) for name, found in ranges.items()},
+            {
+                name: metrics(piece)
+                for name, piece in self.ready.pieces(test).items()
+                if 0 < self.data.label[piece].sum() < len(piece)
+            },
+        )
+
+    def for_the_field(
+        self, calibration: Calibration, found: _Found, field_rate: float | None
+    ) -> tuple[Calibration, dict[str, float | None]]:
+        """The calibration shifted to the declared rate of the field, and what the manifest says."""
+        rows, late = found.rows, self._latest(found.rows)
+        label, weight = rows.label[late], rows.weight[late]
+        sample = float(np.average(label, weights=weight))
+        if field_rate is not None:
+            p = calibration.many(found.z[found.chosen][late])
+            calibration = replace(calibration, shift=solved_shift(p, label, weight, field_rate))
+        said = {"sample": round(sample, 6), "field": field_rate, "shift": calibration.shift}
+        return calibration, said
+
+    def reference(self, found: _Found, calibration: Calibration) -> DriftReference:
+        """What rows and probabilities were like. The probabilities are those of held-out rows: of
+        its own training rows a model is surer than of any that come later."""
+        matrix = self.data.matrix[found.some]
+        return fit_reference(self.data.spec, matrix, calibration.many(found.z[found.chosen]))
+
+    def _latest(self, rows: HeldOutRows) -> np.ndarray:
+        """Held-out rows to calibrate on, in order of time: the last folds that together hold 150
+        complaints, as base rates drift; without time all of them."""
+        if self.split.kind == "groups":
+            return rows.order
+        positives = np.bincount(rows.fold, weights=rows.label)
+        later = np.cumsum(positives[::-1])[::-1]
+        enough = np.flatnonzero(later >= _CALIBRATION_POSITIVES)
+        first = enough[-1] if len(enough) else 0
+        return np.asarray(rows.order[rows.fold[rows.order] >= first])
+
+    def _key(self) -> str:
+        """All that judgements depend on."""
+        data, folds = self.data, (*self.split.folds, self.split.final)
+        arrays = [data.matrix, data.label, data.weight, data.times, data.known]
+        arrays += [] if data.group is None else [data.group]
+        arrays += [rows for fold in folds for rows in (fold.train, fold.held_out)]
+        versions = (lgb.__version__, np.__version__, scipy.__version__)
+        return key_of(arrays, self.settings, data.spec, versions)
 
 
 @dataclass
@@ -166,82 +331,8 @@ class _Steps:
         self.done = min(self.done + 1, self.total)
 
 
-class _Job:
-    """The searches of one training run over one matrix."""
-
-    def __init__(
-        self,
-        matrix: np.ndarray,
-        label: np.ndarray,
-        split: Split,
-        features: FeatureSpec,
-        options: Options,
-        began: float,
-        steps: _Steps,
-    ) -> None:
-        self.matrix, self.label, self.features = matrix, label, features
-        self.folds = split.folds
-        self.thin_folds = tuple(_thin(fold) for fold in split.folds)
-        self.options, self.began, self.steps = options, began, steps
-        self.threads = options.threads or _threads(len(split.final.train))
-        self.settings = {"seed": options.seed, "num_threads": self.threads}
-
-    def tune_boosted(self) -> tuple[Tuned, dict[str, float]]:
-        """The best trial, judged on whole folds, and the log-loss of every trial."""
-
-        def on_thin_folds(trial: Trial) -> Tuned:
-            self.steps(f"LightGBM {trial.name}")
-            return self._tune(trial, self.thin_folds)
-
-        results = search(on_thin_folds, TRIALS[: self.options.trials], self._time_left)
-        best = results[0]
-        self.steps("LightGBM on all rows")
-        if any(
-            len(t.train) < len(f.train) for t, f in zip(self.thin_folds, self.folds, strict=True)
-        ):
-            best = self._tune(best.trial, self.folds)
-        return best, {r.trial.name: round(r.log_loss, 6) for r in results}
-
-    def tune_logistic(self) -> tuple[float, list[np.ndarray], dict[str, float]]:
-        """The best C, what it predicts for the held-out rows, and the log-loss of each C."""
-        losses: dict[float, float] = {}
-        for penalty in PENALTIES:
-            self.steps(f"logistic C={penalty:g}")
-            losses[penalty] = self._loss(penalty, self.thin_folds)
-        best = min(losses, key=lambda penalty: losses[penalty])
-        held_out = self._logistic(best, self.folds)
-        return best, held_out, {f"{c:g}": round(loss, 6) for c, loss in losses.items()}
-
-    def _tune(self, trial: Trial, folds: Sequence[Fold]) -> Tuned:
-        return tune(self.matrix, self.label, folds, self.features, trial, self.settings)
-
-    def _logistic(self, penalty: float, folds: Sequence[Fold]) -> list[np.ndarray]:
-        return [
-            fit_logistic(
-                self.matrix[fold.train], self.label[fold.train], self.features, penalty
-            ).many(self.matrix[fold.held_out])
-            for fold in folds
-        ]
-
-    def _loss(self, penalty: float, folds: Sequence[Fold]) -> float:
-        predicted = self._logistic(penalty, folds)
-        pairs = zip(predicted, folds, strict=True)
-        return float(np.mean([log_loss(self.label[f.held_out], expit(z)) for z, f in pairs]))
-
-    def _time_left(self) -> bool:
-        budget = self.options.budget_seconds
-        return budget is None or time.monotonic() - self.began < budget / 2
-
-
-def _latest(split: Split, label: np.ndarray) -> slice:
-    """The end of the folds' held-out rows: as many whole folds as hold 150 complaints."""
-    rows, positives = 0, 0.0
-    for fold in reversed(split.folds):
-        rows += len(fold.held_out)
-        positives += label[fold.held_out].sum()
-        if positives >= _CALIBRATION_POSITIVES:
-            break
-    return slice(-rows, None)
+def _seeds(rows: int) -> int:
+    return next((seeds for below, seeds in SEEDS if rows < below), 1)
 
 
 def _threads(rows: int) -> int:
@@ -251,80 +342,48 @@ def _threads(rows: int) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _thin(fold: Fold) -> Fold:
-    """A fold small enough to try many settings on: every n-th row, in order of time."""
-    step = -(-len(fold.train) // _SEARCH_ROWS)
-    other = -(-len(fold.held_out) // _SEARCH_ROWS)
-    return Fold(fold.train[::step], fold.held_out[::other])
-
-
-def _association(
-    frame: pd.DataFrame, columns: Mapping[str, np.ndarray], known: np.ndarray, label: np.ndarray
-) -> AssociationTable:
-    points = frame["point"].to_numpy() if "point" in frame else np.full(len(frame), None)
-    return fit_association(points[known], columns["segment"][known], label[known])
-
-
 def _about(
-    dataset: Dataset,
-    split: Split,
-    candidates: Mapping[Kind, Candidate],
-    chosen: Kind,
-    options: Options,
+    dataset: Dataset, run: _Run, found: _Found, candidates: Mapping[Kind, Candidate]
 ) -> dict[str, Any]:
-    spec, frame = dataset.spec, dataset.frame
-    others = ", ".join(
-        f"{kind} {c.validation_log_loss:.4f}" for kind, c in candidates.items() if kind != chosen
-    )
-    best = candidates[chosen].validation_log_loss
-    times = frame[f"{spec.split.by}_us"].to_numpy()
-    label = frame["label"].to_numpy()
-
-    def window(rows: np.ndarray) -> dict[str, Any]:
-        return {
-            "from": _iso(times[rows].min()),
-            "to": _iso(times[rows].max()),
-            "rows": len(rows),
-            "positives": int(label[rows].sum()),
-        }
-
+    """What the manifest says, but for the base rate."""
+    spec, data, boosted, logistic = dataset.spec, run.data, found.boosted, found.logistic
+    model = candidates[found.chosen].model
+    group = np.arange(len(data.label)) if data.group is None else data.group
     return {
         "dataset": spec.dataset,
         "simulated": spec.simulated,
         "horizon_days": spec.horizon_days,
-        "chosen": chosen,
-        "because": f"lowest log-loss on held-out time: {chosen} {best:.4f}; {others}",
+        "chosen": found.chosen,
+        "because": found.because,
         "metrics": {
-            kind: {"validation_log_loss": round(c.validation_log_loss, 6), **c.test.to_plain()}
-            for kind, c in candidates.items()
-        },
-        "windows": {
-            "by": spec.split.by,
-            "held_out": [window(fold.held_out) for fold in split.folds],
-            "training": window(split.final.train),
-            "test": window(split.final.held_out),
-            "test_start": _iso(split.test_start_us),
-        },
-        "seed": options.seed,
-    }
-
-
-def _iso(us: int) -> str:
-    return str(pd.Timestamp(int(us), unit="us", tz="UTC").isoformat())
-
-
-def _probes(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """A dozen rows of the test, without ids, as ``assess`` takes them."""
-    some = frame.iloc[:: max(len(frame) // 12, 1)].head(12)
-    columns = model_columns(some)
-    rows = []
-    for index in range(len(some)):
-        values = {name: column[index] for name, column in columns.items()}
-        rows.append(
-            {
-                name: value.item() if isinstance(value, np.generic) else value
-                for name, value in values.items()
-                if value is not None and value == value
+            kind: {
+                "validation_log_loss": round(candidate.validation_log_loss, 6),
+                "judged_log_loss": round(candidate.judged_log_loss, 6),
+                **candidate.test.to_plain(),
             }
-        )
-    return rows
+            for kind, candidate in candidates.items()
+        },
+        "windows": manifest.windows(run.ready.frame, spec, run.split, data.label),
+        "validation": manifest.validation(run.split, data.weight, group),
+        "needs": manifest.needs(
+            run.ready.frame.iloc[found.some], data.spec, Predictor(model, data.spec),
+            data.matrix[found.some],
+        ),
+        "seed": run.options.seed,
+        "search": {
+            "budget": run.options.budget,
+            "lightgbm": {
+                "settings": {tuned.trial.name: tuned.rounds for tuned in boosted.tuned},
+                "seeds": len(boosted.seeds),
+                "half_life": boosted.half_life,
+                "tried": dict(boosted.tried),
+            },
+            "logistic": {
+                "inverse_penalty": logistic.inverse_penalty,
+                "half_life": logistic.half_life,
+                "tried": dict(logistic.tried),
+            },
+            "blend_weight": found.share,
+            "cut_short_by_budget": found.cut_short,
+        },
+    }  # fmt: skip

@@ -111,7 +111,7 @@ def operator_data(operator_spec: DatasetSpec, operator_file: Path) -> Dataset:
 
 @pytest.fixture(scope="session")
 def training(operator_data: Dataset) -> Training:
-    return train(operator_data, Options(seed=3, trials=1, threads=1))
+    return train(operator_data, Options(seed=3, trials=1, threads=1, seeds=1))
 
 
 @pytest.fixture(scope="session")

@@ -70,6 +70,7 @@ def test_the_table_shows_all_candidates_and_why_one_was_chosen(training: Trainin
         assert f"{candidate.test.auc:.4f}" in text.getvalue()
     assert f"{training.chosen} ✔" in text.getvalue()
     assert "…" not in text.getvalue()
+    assert f"{training.candidates[training.chosen].interval['auc'][0]:.4f}" in text.getvalue()
     assert "lowest log-loss on held-out time" in text.getvalue()
 
 
@@ -156,6 +157,82 @@ def test_bad_rows_are_told_on_standard_error(app: typer.Typer, spec: Path, tmp_p
     assert json.loads(out) == {"rows": 0, "labelled": 0, "bad_rows": 300}
     assert "300 faults; the rows were left out:" in err
     assert "row 1: age_years: '-1' is not 0–150" in err
+
+
+def test_a_budget_is_a_list_or_seconds(
+    app: typer.Typer, spec: Path, operator_file: Path, tmp_path: Path
+) -> None:
+    words = ("train", "--spec", spec, operator_file, "--out", tmp_path / "b", "--budget")
+    for wrong in ("fast", "0", "-3", "nan", "inf"):
+        code, _, err = run(app, *words, wrong)
+        assert code == 2
+        assert "neither quick, standard, thorough nor a number of seconds" in " ".join(
+            err.replace("│", " ").split()
+        )
+
+
+def test_what_cannot_be_written_is_found_before_the_search(
+    app: typer.Typer, spec: Path, operator_file: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("harken_models.train.train", None)
+    foreign = tmp_path / "mine"
+    foreign.mkdir()
+    (foreign / "letter.txt").write_text("dear")
+    (tmp_path / "file").write_text("x")
+    for out, message in (
+        (foreign, "is not a bundle"),
+        (tmp_path / "file", "is a file"),
+        (tmp_path / "file" / "b", "is not a folder"),
+    ):
+        code, _, err = run(app, "train", "--spec", spec, operator_file, "--out", out)
+        assert (code, message in err) == (2, True), err
+    assert (foreign / "letter.txt").read_text() == "dear"
+
+
+@pytest.mark.parametrize(
+    ("rows", "label", "message"),
+    [
+        (30, None, "only 30 rows have a known outcome; at least 200 are needed"),
+        (400, "False", "would have to learn from"),
+    ],
+)
+def test_data_that_cannot_be_learnt_from_ends_in_a_sentence(
+    app: typer.Typer, spec: Path, tmp_path: Path, rows: int, label: str | None, message: str
+) -> None:
+    some = operator_rows(rows, 1)
+    if label is not None:
+        some["complained"] = label
+    some.to_csv(tmp_path / "d.csv", index=False)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    words = ("train", "--spec", spec, tmp_path / "d.csv", "--out", tmp_path / "b")
+    code, _, err = run(app, *words)
+    assert (code, message in err) == (2, True), err
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_groups_name_a_column_or_a_field_and_the_test_can_be_written(
+    app: typer.Typer, spec: Path, tmp_path: Path
+) -> None:
+    operator_rows(700, 2).to_csv(tmp_path / "d.csv", index=False)
+    tests = []
+    for groups in ("customer", "customer_id"):
+        code, out, err = run(
+            app, "train", "--spec", spec, tmp_path / "d.csv", "--out", tmp_path / "b",
+            "--trials", 1, "--threads", 1, "--groups", groups, "--fresh", "--json",
+            "--test-out", tmp_path / "test.csv",
+        )  # fmt: skip
+        assert code == 0, err
+        assert json.loads(out)["validation"]["kind"] == "groups"
+        tests.append(set(pd.read_csv(tmp_path / "test.csv")["grumble_id"]))
+    assert tests[0] == tests[1]
+    assert 0.2 < len(tests[0]) / 700 < 0.3
+    assert not list(tmp_path.glob(".*"))
+    code, _, err = run(
+        app, "train", "--spec", spec, tmp_path / "d.csv", "--out", tmp_path / "b",
+        "--groups", "nobody",
+    )  # fmt: skip
+    assert (code, "no column 'nobody'" in err) == (2, True)
 
 
 def test_help_teaches(app: typer.Typer) -> None:

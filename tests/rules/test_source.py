@@ -119,3 +119,15 @@ def test_forty_levels_are_still_read() -> None:
     node, found = read(b"[" * 40 + b"]" * 40)
     assert found == ()
     assert isinstance(node, Items)
+
+
+def test_a_file_read_again_says_the_same() -> None:
+    """Also one with something to report: only what is blameless is kept."""
+    for text in (b"a: [1, 2]\n", b"a: 1\na: 2\n", b"a: &x 1\n", b"", b"a: [\n"):
+        first, again = Report(), Report()
+        assert read_source(text, "x.yaml", first) == read_source(text, "x.yaml", again)
+        assert first.sorted() == again.sorted()
+        other = Report()
+        read_source(text, "y.yaml", other)
+        assert {one.place.file for one in other.sorted()} <= {"y.yaml"}
+        assert len(other.sorted()) == len(first.sorted())
