@@ -94,20 +94,43 @@ class HeldOutRows:
         difference = self.weight * (self.losses(z) - self.losses(other))
         return float((np.bincount(self.fold, weights=difference) < 0).mean())
 
-    def _levelled(self, z: np.ndarray) -> np.ndarray:
-        """Each fold's log-odds shifted so that their mean probability is its share of complaints:
-        Newton's method on a convex loss, all folds at once."""
+    def shifts(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """By how much each fold's log-odds are to be shifted so that their mean probability is
+        its share of complaints, and the standard error of that.
+
+        Newton's method on a convex loss, all folds at once.
+        """
         count = self.fold.max(initial=0) + 1
         shift = np.zeros(count)
         for _ in range(_STEPS):
             p = expit(z + shift[self.fold])
             gap = np.bincount(self.fold, self.weight * (self.label - p), count)
-            steep = np.bincount(self.fold, self.weight * p * (1 - p), count)
-            step = np.clip(gap / np.maximum(steep, 1e-12), -2.0, 2.0)
+            steep = np.maximum(np.bincount(self.fold, self.weight * p * (1 - p), count), 1e-12)
+            step = np.clip(gap / steep, -2.0, 2.0)
             shift += step
             if np.abs(step).max() < 1e-10:
                 break
-        return np.asarray(z + shift[self.fold])
+        return shift, 1 / np.sqrt(steep)
+
+    def latest(self, z: np.ndarray, positives: float) -> np.ndarray:
+        """The rows of the latest folds, in order of time: as many as hold so many ``positives``,
+        and those before them whose base rate is no other (within two standard errors)."""
+        found = np.bincount(self.fold, weights=self.label)
+        shift, error = self.shifts(z)
+        first = len(found) - 1
+        while first > 0 and found[first:].sum() < positives:
+            first -= 1
+        while first > 0:
+            certain = error[first:] ** -2
+            level = np.average(shift[first:], weights=certain)
+            noise = np.hypot(error[first - 1], certain.sum() ** -0.5)
+            if abs(shift[first - 1] - level) > 2 * noise:
+                break
+            first -= 1
+        return np.asarray(self.order[self.fold[self.order] >= first])
+
+    def _levelled(self, z: np.ndarray) -> np.ndarray:
+        return np.asarray(z + self.shifts(z)[0][self.fold])
 
     @cached_property
     def _cluster(self) -> np.ndarray:

@@ -39,14 +39,16 @@ def total(first: Any, second: Any, _offset_us: int) -> Any:
 
 def share(some: Any, others: Any, _offset_us: int) -> Any:
     """What share ``some`` are of both counts together; missing where both are none."""
-    return part(some, some + others, _offset_us)
+    with np.errstate(over="ignore"):
+        return part(some, some + others, _offset_us)
 
 
 def part(some: Any, every: Any, _offset_us: int) -> Any:
     """What share ``some`` are of ``every``; missing where there are none."""
     if isinstance(every, np.ndarray):
         result = np.full(every.shape, math.nan)
-        return np.divide(some, every, out=result, where=every != 0)
+        with np.errstate(over="ignore", invalid="ignore"):  # as quietly as Python divides
+            return np.divide(some, every, out=result, where=every != 0)
     return some / every if every else math.nan
 
 

@@ -248,7 +248,7 @@ class _Run:
 
     def measured(self, model: Model, rows: HeldOutRows, z: np.ndarray) -> Candidate:
         """A candidate, calibrated on held-out rows and measured on the test."""
-        late = self._latest(rows)
+        late = self._latest(rows, z)
         in_time = self.split.kind == "time"
         calibration = choose_calibration(z[late], rows.label[late], rows.weight[late], in_time)
         predictor = Predictor(model, self.data.spec, self.threads)
@@ -284,7 +284,8 @@ class _Run:
         self, calibration: Calibration, found: _Found, field_rate: float | None
     ) -> tuple[Calibration, dict[str, float | None]]:
         """The calibration shifted to the declared rate of the field, and what the manifest says."""
-        rows, late = found.rows, self._latest(found.rows)
+        rows = found.rows
+        late = self._latest(rows, found.z[found.chosen])
         label, weight = rows.label[late], rows.weight[late]
         sample = float(np.average(label, weights=weight))
         if field_rate is not None:
@@ -299,16 +300,11 @@ class _Run:
         matrix = self.data.matrix[found.some]
         return fit_reference(self.data.spec, matrix, calibration.many(found.z[found.chosen]))
 
-    def _latest(self, rows: HeldOutRows) -> np.ndarray:
-        """Held-out rows to calibrate on, in order of time: the last folds that together hold 150
-        complaints, as base rates drift; without time all of them."""
+    def _latest(self, rows: HeldOutRows, z: np.ndarray) -> np.ndarray:
+        """Held-out rows to calibrate on: the latest, as base rates drift; without time all."""
         if self.split.kind == "groups":
             return rows.order
-        positives = np.bincount(rows.fold, weights=rows.label)
-        later = np.cumsum(positives[::-1])[::-1]
-        enough = np.flatnonzero(later >= _CALIBRATION_POSITIVES)
-        first = enough[-1] if len(enough) else 0
-        return np.asarray(rows.order[rows.fold[rows.order] >= first])
+        return rows.latest(z, _CALIBRATION_POSITIVES)
 
     def _key(self) -> str:
         """All that judgements depend on."""

@@ -204,3 +204,18 @@ def test_a_base_rate_that_moves_decides_nothing() -> None:
     assert level == pytest.approx(shares, abs=1e-9)
     # Not even beyond all measure.
     assert rows.loss(z + 60.0) == pytest.approx(rows.loss(z), abs=1e-6)
+
+
+def test_calibration_takes_the_latest_folds_and_those_before_that_are_no_different() -> None:
+    fold = np.repeat([0, 1, 2, 3], 1000)
+    rng = np.random.default_rng(2)
+    rates = np.array([0.5, 0.2, 0.2, 0.2])[fold]
+    label = (rng.random(4000) < rates).astype(float)
+    order = np.arange(4000)
+    rows = HeldOutRows(label, np.ones(4000), order, fold, order)
+    z = np.full(4000, -1.4)
+    assert (rows.latest(z, 150) == order[1000:]).all()
+    # Too few complaints: the first fold has to help out, different or not.
+    assert (rows.latest(z, 800) == order).all()
+    # What the model expected makes no difference.
+    assert (rows.latest(np.where(fold == 0, 0.0, z), 150) == order).all()
