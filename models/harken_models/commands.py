@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, ClassVar
 
 import typer
@@ -45,10 +44,10 @@ class _LazyGroup(TyperGroup):
 
     # typer carries a click of its own in some versions and not in others, hence Any.
     def list_commands(self, ctx: Any) -> list[str]:
-        return sorted(name for name, place in self.table.items() if _is_there(place))
+        return sorted(self.table)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in self.list_commands(ctx):
+        if cmd_name not in self.table:
             return None
         app = typer.Typer()
         app.command(cmd_name)(_function(self.table[cmd_name]))
@@ -74,8 +73,7 @@ class _ModelCommands(_LazyGroup):
 def register(app: typer.Typer) -> None:
     """Add the commands of this member to the ``harken`` command."""
     for name, place in TOP.items():
-        if _is_there(place):
-            app.command(name)(_function(place))
+        app.command(name)(_function(place))
     data = typer.Typer(cls=_DataCommands, no_args_is_help=True)
     data.callback()(data_command)
     app.add_typer(data, name="data")
@@ -96,10 +94,3 @@ def _function(place: str) -> Callable[..., None]:
     module, _, name = place.partition(":")
     found: Callable[..., None] = getattr(import_module(f"harken_models.{module}"), name)
     return found
-
-
-def _is_there(place: str) -> bool:
-    try:
-        return find_spec(f"harken_models.{place.partition(':')[0]}") is not None
-    except ModuleNotFoundError:  # of its package
-        return False
