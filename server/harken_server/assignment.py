@@ -107,14 +107,18 @@ class Word:
 class Order:
     """What a worker that serves is told to do; its answer has the same ``id``.
 
-    ``prepare`` builds a snapshot of ``rules`` beside the one in use, ``swap`` serves it, ``drop``
-    forgets it; ``shadow`` scores ``rules`` beside it for ``share`` of the calls, or ends that
-    where ``rules`` is ``None``; ``counts`` asks how the shadow has done.
+    ``prepare`` builds a snapshot of ``rules`` beside the one in use, with the bundle in the folder
+    ``bundle`` (``compiled``: its trees as machine code) or, where that is ``None``, the one in
+    use; ``swap`` serves it, ``drop`` forgets it; ``shadow`` scores ``rules`` beside it for
+    ``share`` of the calls, or ends that where ``rules`` is ``None``; ``counts`` asks how the
+    shadow has done.
     """
 
     do: Literal["prepare", "swap", "drop", "shadow", "counts"]
     rules: str | None = None
     share: float = 0.0
+    bundle: str | None = None
+    compiled: bool = False
     id: int = 0
 
     def to_json(self) -> str:
@@ -158,12 +162,14 @@ class ShadowCounts:
 class Answer:
     """How an order went: ``problems`` are the rule base's, ``failure`` is anything else.
 
-    ``rule_base`` and ``digest`` are of what was prepared, is served now, or runs as a shadow.
+    ``rule_base``, ``digest`` and ``model_digest`` are of what was prepared, is served now, or runs
+    as a shadow.
     """
 
     id: int = 0
     rule_base: str = ""
     digest: str = ""
+    model_digest: str = ""
     problems: tuple[str, ...] = ()
     failure: str = ""
     counts: ShadowCounts | None = None

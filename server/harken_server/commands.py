@@ -21,8 +21,9 @@ also be set in the environment (--max-in-flight as HARKEN_MAX_IN_FLIGHT) or in a
 beats the file.
 
 With --watch a sound change of the rule base folder is served at once, by every worker; an
-unsound one is not, and the log says why. With --revisions what was published outlives the
-server. See also: harken rules publish, status, rollback.
+unsound one is not, and the log says why. --watch-bundle does the same for the model bundle.
+With --revisions what was published outlives the server. See also: harken rules publish,
+status, rollback.
 
 Stop it with Ctrl-C or SIGTERM: it refuses new calls and finishes those in flight.
 
@@ -32,6 +33,8 @@ bundle or settings.
   harken serve --rules rules/base --bundle models/default --port 50051
 
   harken serve --rules my-rules --watch
+
+  harken serve --bundle my-bundle --watch-bundle
 
   harken serve --revisions /var/lib/harken/revisions
 
@@ -61,6 +64,10 @@ def serve(
     watch: Annotated[
         bool | None,
         typer.Option("--watch", help="Serve what becomes of --rules.", show_default=False),
+    ] = None,
+    watch_bundle: Annotated[
+        bool | None,
+        typer.Option("--watch-bundle", help="Serve what becomes of --bundle.", show_default=False),
     ] = None,
     revisions: Annotated[
         Path | None,
@@ -177,6 +184,7 @@ def _announce(serving: object, as_json: bool) -> None:
         "metrics": f"http://{said['control_host']}:{said['metrics_port']}/metrics",
         "revisions": said["revisions"] or "gone when the server stops (keep them: --revisions)",
         **({"watched": said["watched"]} if said["watched"] else {}),
+        **({"watched too": said["watched_bundle"]} if said["watched_bundle"] else {}),
         **({"transport": "native (experimental)"} if said["transport"] == "native" else {}),
         "process": f"{said['pid']} (stop with Ctrl-C or SIGTERM)",
     }

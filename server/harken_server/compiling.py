@@ -30,6 +30,14 @@ _log = structlog.get_logger("harken.control")
 
 def compile_ahead(bundle: Path, crew: Crew) -> None:
     """See that the bundle's machine code is in the cache; without it the workers use LightGBM."""
+    if compiled_ahead(bundle):
+        return
+    for worker in crew.workers:
+        worker.assignment = replace(worker.assignment, compiled=False)
+
+
+def compiled_ahead(bundle: Path) -> bool:
+    """Is the bundle's machine code in the cache now? The log says why it is not."""
     notice = threading.Timer(
         _PATIENCE_SECONDS, _log.info, ["compiling the model"], {"note": "up to a minute, once"}
     )
@@ -45,10 +53,9 @@ def compile_ahead(bundle: Path, crew: Crew) -> None:
     problem = answer.failure or answer.said.get("problem", "")
     if not problem:
         _log.info("model compiled", seconds=answer.said.get("seconds"))
-        return
+        return True
     _log.warning("model not compiled, LightGBM runs it", why=problem)
-    for worker in crew.workers:
-        worker.assignment = replace(worker.assignment, compiled=False)
+    return False
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -19,6 +19,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from harken_server import children
 from harken_server.assignment import Assignment, Limits
+from harken_server.bundles import BundleKeeper
 from harken_server.compiling import compile_ahead
 from harken_server.errors import HarkenServerError, PublishingError, SnapshotError
 from harken_server.grpc.control_server import ControlServer
@@ -29,8 +30,9 @@ from harken_server.publishing import Publisher, Vet, first_revision
 from harken_server.revisions import Revision, Store, StoreError
 from harken_server.settings import Settings, is_loopback
 from harken_server.supervision import Crew
+from harken_server.transitions import Comparison
 from harken_server.vetting import Vetter
-from harken_server.watching import State, Watcher, read_at_rest, state_of
+from harken_server.watching import EVERY_FILE, State, Watcher, read_at_rest, state_of
 from harken_server.workers import Worker
 
 TEND_SECONDS = 0.1
@@ -54,7 +56,7 @@ class Serving:
     """What is being served, and where; also the content of the ready file.
 
     ``revisions`` is where revisions are kept beyond the server's end, ``watched`` the folder
-    that is followed; each is empty if there is none.
+    that is followed, ``watched_bundle`` the bundle's; each is empty if there is none.
     """
 
     host: str
@@ -71,6 +73,7 @@ class Serving:
     model_digest: str
     revisions: str
     watched: str
+    watched_bundle: str
 
 
 def serve(
@@ -122,11 +125,11 @@ def serve(
         parts.control.start()
         parts.pages.start()
         announce(parts.serving())
-        watcher = parts.follow(known)
+        watchers = parts.follow(known)
         while not stopping.wait(TEND_SECONDS):
             parts.crew.tend()
         _log.info("draining", workers=settings.workers)
-        if watcher is not None:
+        for watcher in watchers:
             watcher.stop()
         parts.control.stop(ASK_SECONDS)
         with children.none_once(stopping):  # or one that vets would hold up the end
@@ -146,6 +149,7 @@ class _Parts:
         self._port = int(reserved.getsockname()[1])
         if not settings.bundle.is_dir():
             raise SnapshotError([f"bundle: {settings.bundle} is not a folder"])
+        self._bundle_known = state_of(settings.bundle, EVERY_FILE)
         # Copied, so that a worker that is started again has what the others have.
         shutil.copytree(settings.bundle, run / "bundle", ignore=shutil.ignore_patterns(".*"))
         (run / "metrics").mkdir()
@@ -166,21 +170,34 @@ class _Parts:
         except StoreError as error:
             raise ServeError(str(error)) from None
         stack.callback(self.store.close)
-        bundle = run / "bundle"
-        self.vet = Vetter(bundle, settings.start_seconds)
+        self.vet = vet = Vetter(run / "bundle", settings.start_seconds)
+
+        def simulated(rules: Path, former: Path, requests: bytes) -> Comparison:
+            return simulate(rules, former, requests, vet.bundle)
+
         self.publisher = Publisher(
             self.store,
             self.crew,
             self.vet,
-            partial(simulate, bundle=bundle),
+            simulated,
             settings.rules if settings.watch else None,
             self.pages.standing.counted,
+        )
+        self._keeper = BundleKeeper(
+            settings.bundle,
+            run / "bundles",
+            self.crew,
+            self.publisher,
+            self.vet,
+            self.pages.standing.bundle_counted,
+            settings.start_seconds,
+            settings.compiled,
         )
         self.control = ControlServer(self.publisher)
         stack.callback(self.control.stop, 0.0)
         self._control_port = self._listen()
 
-    def follow(self, known: State) -> Watcher | None:
+    def follow(self, known: State) -> list[Watcher]:
         """Begin what goes on beside serving: the watching, and the shadow."""
         settings, publisher = self._settings, self.publisher
 
@@ -199,11 +216,15 @@ class _Parts:
         if settings.shadow is not None:
             run = partial(shade, settings.shadow)
             threading.Thread(target=run, daemon=True, name="shadow").start()
-        if not settings.watch:
-            return None
-        watcher = Watcher(settings.rules, known, take)
-        watcher.start()
-        return watcher
+        watchers = []
+        if settings.watch:
+            watchers.append(Watcher(settings.rules, known, take))
+        if settings.watch_bundle:
+            bundle, known = settings.bundle, self._bundle_known
+            watchers.append(Watcher(bundle, known, self._keeper.take, EVERY_FILE))
+        for watcher in watchers:
+            watcher.start()
+        return watchers
 
     def serving(self) -> Serving:
         """What there is to announce."""
@@ -223,6 +244,7 @@ class _Parts:
             model_digest=word.model_digest,
             revisions=_text(settings.revisions) or "",
             watched=str(settings.rules.absolute()) if settings.watch else "",
+            watched_bundle=str(settings.bundle.absolute()) if settings.watch_bundle else "",
         )
 
     def _listen(self) -> int:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
+from harken_rules import RuleBase
 
 from harken_server.assignment import Answer, Order
 from harken_server.errors import SnapshotError
@@ -20,6 +22,9 @@ from harken_server.metrics import Metrics
 from harken_server.scoring import Scorer
 from harken_server.shadow import Shadow
 from harken_server.snapshot import Snapshot, build_snapshot, read_base
+
+if TYPE_CHECKING:
+    from harken_models import Bundle
 
 _log = structlog.get_logger("harken.worker")
 
@@ -35,6 +40,7 @@ class Live:
         self._memo_size = memo_size
         self._metrics = metrics
         self._prepared: Scorer | None = None
+        self._prepared_shadow: Scorer | None = None
         self._retired: list[Scorer] = []
         self._shadow: Shadow | None = None
         self._tidying = threading.Lock()
@@ -80,9 +86,14 @@ class Live:
         self._metrics.flush()
 
     def _prepare(self, order: Order) -> Answer:
-        self._prepared = None
+        self._drop(order)
         self.tidy()
-        self._prepared = self._load(order)
+        bundle = self._scorer.snapshot.bundle
+        if order.bundle is not None:
+            bundle = _read_bundle(Path(order.bundle), order.compiled)
+            if self._shadow is not None:  # it goes over to the bundle too, or nothing does
+                self._prepared_shadow = self._built(self._shadow.base, bundle)
+        self._prepared = self._built(read_base(Path(order.rules or "")), bundle)
         return self._of(self._prepared)
 
     def _swap(self, _order: Order) -> Answer:
@@ -92,12 +103,17 @@ class Live:
         with self._tidying:
             self._retired.append(former)
         unsettle()
-        if self._shadow is not None:
-            self._shadow.follow(self._scorer.snapshot.rule_base_digest)
+        digest, shadow = self._scorer.snapshot.rule_base_digest, self._shadow
+        if shadow is not None and self._prepared_shadow is not None:
+            self._shadow = Shadow(self._prepared_shadow, digest, shadow.share)
+            self._prepared_shadow = None
+            shadow.close()
+        elif shadow is not None:
+            shadow.follow(digest)
         return self._of(self._scorer)
 
     def _drop(self, _order: Order) -> Answer:
-        self._prepared = None
+        self._prepared = self._prepared_shadow = None
         return self._of(self._scorer)
 
     def _set_shadow(self, order: Order) -> Answer:
@@ -106,18 +122,26 @@ class Live:
             former.close()
         if order.rules is None:
             return Answer()
-        scorer = self._load(order)
+        scorer = self._built(read_base(Path(order.rules)), self._scorer.snapshot.bundle)
         self._shadow = Shadow(scorer, self._scorer.snapshot.rule_base_digest, order.share)
         return self._of(scorer)
 
     def _counts(self, _order: Order) -> Answer:
         return Answer(counts=self._shadow.counts() if self._shadow is not None else None)
 
-    def _load(self, order: Order) -> Scorer:
-        """Another rule base with the bundle that is here already; raises ``SnapshotError``."""
-        bundle = self._scorer.snapshot.bundle
-        return Scorer(build_snapshot(read_base(Path(order.rules or "")), bundle, self._memo_size))
+    def _built(self, base: RuleBase, bundle: Bundle) -> Scorer:
+        """Raises ``SnapshotError`` where the two do not fit each other."""
+        return Scorer(build_snapshot(base, bundle, self._memo_size))
 
     def _of(self, scorer: Scorer) -> Answer:
-        base = scorer.snapshot.base
-        return Answer(rule_base=base.name, digest=base.digest)
+        base, model = scorer.snapshot.base, scorer.snapshot.model_digest
+        return Answer(rule_base=base.name, digest=base.digest, model_digest=model)
+
+
+def _read_bundle(folder: Path, compiled: bool) -> Bundle:
+    from harken_models import BundleError, load_bundle
+
+    try:
+        return load_bundle(folder, compiled=compiled)
+    except BundleError as error:
+        raise SnapshotError([f"bundle: {error}"]) from None

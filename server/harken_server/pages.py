@@ -27,10 +27,18 @@ class Standing(Collector):
     def __init__(self, crew: Crew) -> None:
         self._crew = crew
         self._outcomes: Counter[str] = Counter()
+        self._bundles: Counter[str] = Counter(activated=0, unchanged=0, failed=0)
+        self.bundle_error = ""
+        """Why what the watched bundle folder holds is not served; empty if it is."""
 
     def counted(self, outcome: str) -> None:
         """A change of what is served ended: ``activated`` or ``failed``."""
         self._outcomes[outcome] += 1
+
+    def bundle_counted(self, outcome: str, error: str = "") -> None:
+        """The same for a bundle; ``error`` says why it ``failed``."""
+        self._bundles[outcome] += 1
+        self.bundle_error = error
 
     def collect(self) -> Iterable[Family]:
         """What prometheus-client asks for."""
@@ -64,6 +72,14 @@ class Standing(Collector):
             "Rule bases that were to be served and could not be.",
             value=self._outcomes["failed"],
         )
+        bundles = CounterMetricFamily(
+            "harken_bundle_reloads",
+            "Changes of the watched model bundle, by how they ended.",
+            labels=["outcome"],
+        )
+        for outcome, count in self._bundles.items():
+            bundles.add_metric([outcome], count)
+        yield bundles
 
 
 class Pages:
@@ -104,6 +120,8 @@ class Pages:
                 "rule_base_digest": word.rule_base_digest,
                 "model_digest": word.model_digest,
             }
+            if self.standing.bundle_error:
+                state["bundle_error"] = self.standing.bundle_error
             return (200 if serving else 503), "application/json", json.dumps(state).encode()
         return 404, "text/plain", b"there are /metrics and /healthz\n"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -303,6 +303,14 @@ class Publisher:
             watched_folder=str(self._watched) if self._watched else "",
             durable=self.store.durable,
         )
+
+    def bundle_change(self) -> AbstractContextManager[None]:
+        """While the bundle changes nothing else does; waits for the change under way."""
+        return self._one_change(wait=-1)
+
+    def bundle_changed(self) -> None:
+        """Another bundle is served: what fitted the former is to be vetted again before use."""
+        self._vetted.clear()
 
     @contextmanager
     def _one_change(self, wait: float = WAIT_SECONDS) -> Iterator[None]:

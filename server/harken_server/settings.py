@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     metrics_port: int = Field(default=50053, ge=0, le=65535)
     revisions: Path | None = None
     watch: bool = False
+    watch_bundle: bool = False
     shadow: Path | None = None
     shadow_share: float = Field(default=0.1, gt=0, le=1)
     workers: int = Field(default_factory=usable_cores, ge=1, le=256)

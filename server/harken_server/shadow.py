@@ -21,6 +21,8 @@ from harken_server.assignment import ShadowCounts
 from harken_server.grumble import Grumble, Score
 
 if TYPE_CHECKING:
+    from harken_rules import RuleBase
+
     from harken_server.scoring import Scorer
 
 WAITING = 256
@@ -41,7 +43,7 @@ class Shadow:
         self, scorer: Scorer, active_digest: str, share: float, rest: float = REST
     ) -> None:
         self._scorer = scorer
-        self._share = share
+        self.share = share
         self._rest = rest
         self._waiting: queue.Queue[tuple[Grumble, Score]] = queue.Queue(WAITING)
         self._closing = threading.Event()
@@ -56,10 +58,15 @@ class Shadow:
         """The digest of the shadow's rule base."""
         return self._scorer.snapshot.rule_base_digest
 
+    @property
+    def base(self) -> RuleBase:
+        """The shadow's rule base."""
+        return self._scorer.snapshot.base
+
     def offer(self, answered: Iterable[tuple[Grumble, Score]]) -> None:
         """Take a share of what was answered; never waits."""
         for grumble, score in answered:
-            if random.random() >= self._share:
+            if random.random() >= self.share:
                 continue
             try:
                 self._waiting.put_nowait((grumble, score))

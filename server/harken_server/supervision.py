@@ -1,4 +1,4 @@
-"""All workers: keeping them alive, and having them change the rule base together."""
+"""All workers: keeping them alive, and having them change what they serve together."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -100,9 +101,7 @@ class Crew:
         with the new rule base, as is one that was dead meanwhile.
         """
         with self._changing:
-            workers, problems = self._awake()
-            answers = self._tell(workers, Order("prepare", rules=str(rules)), self.reload_seconds)
-            problems += _problems(workers, answers)
+            workers, answers, problems = self._prepare(Order("prepare", rules=str(rules)))
             read = {answer.digest for answer in answers}
             if not problems and len(read) > 1:
                 problems.append("the workers read different rule bases")
@@ -111,15 +110,30 @@ class Crew:
             if problems:
                 self._order(workers, Order("drop"))
                 return tuple(problems)
-            for worker in self.workers:
-                worker.assignment = replace(
-                    worker.assignment, rules=str(rules), rule_base_digest=answers[0].digest
-                )
             self.word = replace(
                 self.word, rule_base=answers[0].rule_base, rule_base_digest=answers[0].digest
             )
-            self._order(workers, Order("swap"))
+            self._swap(workers, rules=str(rules), rule_base_digest=answers[0].digest)
             self.since = datetime.now(UTC)
+            return ()
+
+    def reload_bundle(self, bundle: Path, digest: str, compiled: bool = False) -> tuple[str, ...]:
+        """Have every worker serve the model bundle in ``bundle``, which must read as ``digest``.
+
+        The rule base stays. Goes like ``reload``, and returns the problems, if any.
+        """
+        with self._changing:
+            rules, served = self.workers[0].assignment.rules, self.word.rule_base_digest
+            order = Order("prepare", rules=rules, bundle=str(bundle), compiled=compiled)
+            workers, answers, problems = self._prepare(order)
+            read = {(answer.digest, answer.model_digest) for answer in answers}
+            if not problems and read != {(served, digest)}:
+                problems.append("the workers read another bundle, or another rule base beside it")
+            if problems:
+                self._order(workers, Order("drop"))
+                return tuple(problems)
+            self.word = replace(self.word, model_digest=digest)
+            self._swap(workers, bundle=str(bundle), model_digest=digest, compiled=compiled)
             return ()
 
     def set_shadow(self, rules: Path | None, share: float) -> tuple[str, ...]:
@@ -206,6 +220,18 @@ class Crew:
         problems = [f"worker {worker.assignment.number} is still starting" for worker in late]
         serving = [worker for worker in workers if worker.serving.is_set()]
         return serving, problems if serving else [*problems, "no worker serves just now"]
+
+    def _prepare(self, order: Order) -> tuple[list[Worker], list[Answer], list[str]]:
+        """Everyone who serves, their answers to ``order``, and what speaks against a swap."""
+        workers, problems = self._awake()
+        answers = self._tell(workers, order, self.reload_seconds)
+        return workers, answers, problems + _problems(workers, answers)
+
+    def _swap(self, workers: Sequence[Worker], **assigned: Any) -> None:
+        """All serve what is prepared, and whoever is started again has ``assigned`` to load."""
+        for worker in self.workers:
+            worker.assignment = replace(worker.assignment, **assigned)
+        self._order(workers, Order("swap"))
 
     def _tell(self, workers: Sequence[Worker], order: Order, seconds: float) -> list[Answer]:
         """Everyone's answer to ``order``, each given at once, within ``seconds`` of now."""

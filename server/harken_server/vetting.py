@@ -68,24 +68,50 @@ def vet(folder: Path, bundle: Path, timeout: float = TIMEOUT_SECONDS) -> Vetted:
     return _vetted(_ask(folder, bundle, timeout, ""))
 
 
-class Vetter:
-    """Vets one folder after another with a bundle that does not change; call it like ``vet``.
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What was found of a bundle beside a rule base that is served.
 
-    What the bundle declares is asked once: reading it takes longer than all the rest.
+    ``model_digest`` is empty where the bundle cannot be read; ``problems`` say why it cannot be
+    served.
+    """
+
+    model_digest: str
+    problems: tuple[str, ...]
+
+
+def fit(folder: Path, bundle: Path, timeout: float = TIMEOUT_SECONDS) -> Fitted:
+    """Read ``bundle`` and see whether the rule base in ``folder`` fits it; raises nothing."""
+    answer = _ask(folder, bundle, timeout, "", "--fit-only")
+    said = answer.said
+    found = [each["rendered"].rstrip() for each in said.get("findings", ()) if _grave(each)]
+    found += said.get("misfits", ())
+    if answer.failure:
+        found.append(f"the check of the bundle was given up: {answer.failure}")
+    return Fitted(str(said.get("model_digest", "")), tuple(found))
+
+
+class Vetter:
+    """Vets one folder after another with ``bundle``, the one served now; call it like ``vet``.
+
+    What a bundle declares is asked once: reading it takes longer than all the rest. It is kept
+    by the bundle's folder, each of which holds one bundle only, ever.
     """
 
     def __init__(self, bundle: Path, timeout: float = TIMEOUT_SECONDS) -> None:
-        self._bundle, self._timeout = bundle, timeout
-        self._declared = ""
+        self.bundle, self._timeout = bundle, timeout
+        self._declared: dict[Path, str] = {}
 
     def __call__(self, folder: Path) -> Vetted:
-        answer = _ask(folder, self._bundle, self._timeout, self._declared)
-        self._declared = answer.said.get("declared", self._declared)
+        bundle = self.bundle
+        answer = _ask(folder, bundle, self._timeout, self._declared.get(bundle, ""))
+        if "declared" in answer.said:
+            self._declared = {bundle: answer.said["declared"]}
         return _vetted(answer)
 
 
-def _ask(folder: Path, bundle: Path, timeout: float, declared: str) -> Answer:
-    arguments = [str(folder), "--bundle", str(bundle)]
+def _ask(folder: Path, bundle: Path, timeout: float, declared: str, *options: str) -> Answer:
+    arguments = [str(folder), "--bundle", str(bundle), *options]
     return ask("harken_server.vetting", arguments, declared.encode(), timeout)
 
 
@@ -114,6 +140,10 @@ def _vetted(answer: Answer) -> Vetted:
     )
 
 
+def _grave(finding: Mapping[str, Any]) -> bool:
+    return bool(finding["severity"] == "error")
+
+
 def _plain(finding: str, message: str) -> Finding:
     return Finding(finding, "error", message, rendered=f"error[{finding}]: {message}\n")
 
@@ -123,11 +153,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m harken_server.vetting", description=__doc__)
     parser.add_argument("folder", type=Path, help="folder of the rule base")
     parser.add_argument("--bundle", type=Path, required=True, help="folder of the model bundle")
+    parser.add_argument("--fit-only", action="store_true", help="the rule base is served already")
     given = parser.parse_args(arguments)
     with Telling() as telling:
         base = _read(given.folder, telling)
         if base is not None:
-            _try(base, telling)
+            if not given.fit_only:
+                _try(base, telling)
             _fit(base, given.bundle, sys.stdin.buffer.read(), telling)
     return 0
 
@@ -179,26 +211,28 @@ def _fit(base: RuleBase, bundle: Path, declared: bytes, telling: Telling) -> Non
 
     if not declared:
         try:
-            declared = _declared(bundle)
+            declared, digest = _declared(bundle)
         except ValueError as error:
             telling.say(misfits=[str(error)])
             return
-        telling.say(declared=declared.decode())
+        telling.say(declared=declared.decode(), model_digest=digest)
     kinds = {name: SimpleNamespace(type=kind) for name, kind in json.loads(declared).items()}
     standing: Any = SimpleNamespace(attributes=kinds)  # for the bundle: all that is asked of it
     telling.say(misfits=problems_of(base, standing))
 
 
-def _declared(bundle: Path) -> bytes:
+def _declared(bundle: Path) -> tuple[bytes, str]:
+    """The types of the bundle's attributes, as JSON, and its digest."""
     from harken_models import BundleError, load_bundle
     from harken_models.lean import import_lightgbm
 
     import_lightgbm()
     try:
-        attributes = load_bundle(bundle).attributes
+        loaded = load_bundle(bundle)
     except BundleError as error:
         raise ValueError(f"the bundle cannot be read: {error}") from None
-    return json.dumps({name: str(each.type) for name, each in attributes.items()}).encode()
+    types = {name: str(each.type) for name, each in loaded.attributes.items()}
+    return json.dumps(types).encode(), loaded.digest
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Following the rule base's folder while the server runs.
+"""Following the folder of the rule base, or of the bundle, while the server runs.
 
 What is seen of the folder is what decides; what the system tells of changes only wakes the
 watcher early. So a folder that is gone, comes back, or is another one now because a link was
@@ -30,7 +30,9 @@ MAX_ENTRIES = 10_000
 """Entries that are looked at; a rule base has far fewer."""
 
 State = dict[str, tuple[object, ...]]
-"""Of each YAML file and each folder, by name, what changes with it."""
+"""Of each file that counts and each folder, by name, what changes with it."""
+EVERY_FILE = ("",)
+"""The suffixes of a folder of which every file counts."""
 
 _log = structlog.get_logger("harken.watch")
 
@@ -42,10 +44,17 @@ class Watcher:
     from a thread of the watcher's, which runs from ``start`` until ``stop``.
     """
 
-    def __init__(self, folder: Path, known: State, take: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        known: State,
+        take: Callable[[], bool],
+        suffixes: tuple[str, ...] = SUFFIXES,
+    ) -> None:
         self._folder = folder
         self._known = known
         self._take = take
+        self._suffixes = suffixes
         self._again_at: float | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="watch")
@@ -64,7 +73,7 @@ class Watcher:
     def look(self) -> None:
         """Take the folder if it has changed, or if it is time to try again."""
         due = self._again_at is not None and time.monotonic() >= self._again_at
-        if state_of(self._folder) == self._known and not due:
+        if self._state() == self._known and not due:
             return
         # What changes from here on is another change, found at the next look.
         self._known = self._settled()
@@ -89,12 +98,15 @@ class Watcher:
 
     def _settled(self) -> State:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        state = state_of(self._folder)
+        state = self._state()
         while time.monotonic() < deadline and not self._stopping.wait(SETTLE_SECONDS):
-            former, state = state, state_of(self._folder)
+            former, state = state, self._state()
             if former == state:
                 break
         return state
+
+    def _state(self) -> State:
+        return state_of(self._folder, self._suffixes)
 
 
 def read_at_rest(folder: Path) -> Sequence[RuleFile]:
@@ -119,8 +131,11 @@ def read_at_rest(folder: Path) -> Sequence[RuleFile]:
         time.sleep(SETTLE_SECONDS)
 
 
-def state_of(folder: Path) -> State:
-    """What the folder holds now; nothing if there is none. Links out of it are not followed."""
+def state_of(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> State:
+    """What the folder holds now of files so named; nothing if there is none.
+
+    Links out of it are not followed.
+    """
     found: State = {}
     try:
         home = folder.resolve(strict=True)
@@ -141,7 +156,7 @@ def state_of(folder: Path) -> State:
                 continue
             name = prefix + entry.name
             seen = _seen(entry, home)
-            if entry.name.lower().endswith(SUFFIXES) or seen[0] != "file":
+            if entry.name.lower().endswith(suffixes) or seen[0] != "file":
                 found[name] = seen
             if seen[0] == "folder" and prefix.count("/") <= MAX_FOLDERS_DEEP:
                 pending.append((Path(entry.path), name + "/"))

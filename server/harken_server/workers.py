@@ -93,8 +93,10 @@ class Worker:
         return answer
 
     def serves(self, word: Word) -> None:
-        """Note what it serves from now on."""
-        self.word, self.since = word, datetime.now(UTC)
+        """Note what it serves from now on; ``since`` is of the rule base."""
+        former, self.word = self.word, word
+        if self.since is None or former is None or former.rule_base_digest != word.rule_base_digest:
+            self.since = datetime.now(UTC)
 
     def alive(self) -> bool:
         """Is there a process?"""
